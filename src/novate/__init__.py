@@ -1,0 +1,1 @@
+"""Novate: a Layer 2 settlement system for derivatives."""

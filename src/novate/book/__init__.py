@@ -1,0 +1,1 @@
+"""The reference order book: `Exchange` is its door, admission is passed in."""

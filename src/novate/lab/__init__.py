@@ -1,0 +1,1 @@
+"""Experiments on market data: what turns recorded markets into requests."""
