@@ -12,15 +12,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Final, TypeVar
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "build" / "bench"
 
 Row = Mapping[str, object]
+Result = TypeVar("Result")
 
 
 class Timing(float):
@@ -33,6 +36,11 @@ class Timing(float):
         timing = super().__new__(cls, min(seconds))
         timing.median = median(seconds)
         return timing
+
+    def __reduce__(self) -> tuple[type[Timing], tuple[list[float]]]:
+        """Both numbers survive the way between processes."""
+        twice_median = [float(self), self.median, 2 * self.median - float(self)]
+        return Timing, (twice_median,)
 
 
 def measure(
@@ -60,6 +68,19 @@ def measure(
             work()
         seconds.append((time.perf_counter() - start) / loops)
     return Timing(seconds)
+
+
+def on_threads(threads: int, function: Callable[[], Result]) -> Result:
+    """Call a module's function in a new process whose native code uses so many threads."""
+    before = os.environ.get("RAYON_NUM_THREADS")
+    os.environ["RAYON_NUM_THREADS"] = str(threads)
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+            return executor.submit(function).result()
+    finally:
+        del os.environ["RAYON_NUM_THREADS"]
+        if before is not None:
+            os.environ["RAYON_NUM_THREADS"] = before
 
 
 def machine_facts() -> dict[str, object]:

@@ -66,4 +66,14 @@ def test_a_claim_leaves_evidence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert evidence["summary"] == {"argv": ["--count", "7"]}
     assert evidence["machine"] == {"cores": 2}
     assert evidence["exit_code"] == 3
-    assert set(evidence) >= {"commit", "uncommitted_changes", "duration_s", "arguments"}
+    assert evidence["arguments"] == ["--count", "7"]
+    assert evidence["duration_s"] >= 0
+
+
+def test_evidence_says_where_it_was_made() -> None:
+    assert set(cli.machine_facts()) >= {"commit", "cpu", "cores", "python", "when"}
+
+
+def test_version_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["version", "--all"]) == 2
+    assert "--all" in capsys.readouterr().err

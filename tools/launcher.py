@@ -24,7 +24,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -44,7 +44,7 @@ USAGE = """usage: ./novate COMMAND [ARGUMENTS]
   render [--check]           write the rendered files again, or compare them
   claims NAME [ARGUMENTS]    one full-size claim; the summary goes to docs/evidence/
   build [--portable]         a wheel in dist/, for this CPU or for others too (x86: AVX2)
-  version                    version of the package and of its parts
+  version                    the version of the package
 
 Every command sets the checkout up first; what is there already is skipped.
 """
@@ -248,6 +248,11 @@ def cargo(*arguments: str, folder: str = "") -> None:
     call(["cargo", *arguments], NATIVE, env)
 
 
+def become(*arguments: str) -> NoReturn:
+    """Replace this process by the Python of `.venv`: its output and exit code are the last."""
+    os.execve(python(), [python(), *arguments], environment())
+
+
 def test(arguments: list[str]) -> None:
     """Rust tests, then pytest (last, so that its closing line ends the output)."""
     quick = ["-m", "not slow"] if "--quick" in arguments else []
@@ -255,7 +260,7 @@ def test(arguments: list[str]) -> None:
     if not chosen:
         cargo("test", "--locked", "--workspace")
         chosen = ["-n", "auto"]
-    call([python(), "-m", "pytest", *quick, *chosen])
+    become("-m", "pytest", *quick, *chosen)
 
 
 def lint(arguments: list[str]) -> None:
@@ -282,11 +287,6 @@ def build(arguments: list[str]) -> None:
     call([*command, "--out", str(ROOT / "dist")], NATIVE, with_target(env))
 
 
-def package(arguments: list[str]) -> None:
-    """Hand over to the package's own command line; does not return."""
-    os.execve(python(), [python(), "-m", "novate.cli", *arguments], environment())
-
-
 COMMANDS: dict[str, Callable[[list[str]], None]] = {"test": test, "lint": lint, "build": build}
 
 
@@ -302,7 +302,7 @@ def main(arguments: list[str]) -> int:
         elif arguments[0] in COMMANDS:
             COMMANDS[arguments[0]](arguments[1:])
         else:
-            package(arguments)
+            become("-m", "novate.cli", *arguments)
     except Stop as stop:
         print(f"novate: {stop}", file=sys.stderr)
         return stop.code

@@ -7,8 +7,10 @@ missing check would accept them.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -388,11 +390,22 @@ def dumps(vectors: Mapping[str, Json]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def main() -> None:
-    """Write the file."""
-    OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(render(), encoding="ascii")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the file, or with --check compare it; 1 when it differs."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    arguments = parser.parse_args(argv)
+    fresh = render()
+    if not arguments.check:
+        OUTPUT.parent.mkdir(exist_ok=True)
+        OUTPUT.write_text(fresh, encoding="ascii")
+        return 0
+    current = OUTPUT.read_text(encoding="ascii") if OUTPUT.exists() else ""
+    if current == fresh:
+        return 0
+    print(f"{OUTPUT.name} differs from what {Path(__file__).name} renders", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

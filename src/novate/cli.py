@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -54,23 +53,12 @@ def claim_programs() -> dict[str, Path]:
     return elsewhere | {file.stem: file for file in files}
 
 
-def commit_facts() -> dict[str, Any]:
-    """Which commit this is, and whether files differ from it."""
-    git = ["git", "-C", str(CHECKOUT)]
-    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    status = subprocess.run(
-        [*git, "status", "--porcelain"], capture_output=True, text=True, check=False
-    )
-    return {
-        "commit": head.stdout.strip() or None,
-        "uncommitted_changes": bool(status.stdout.strip()),
-    }
-
-
 def machine_facts() -> dict[str, Any]:
-    """Facts about this machine, as the benchmarks print them."""
-    sys.path.insert(0, str(in_checkout("bench")))
-    return cast(dict[str, Any], importlib.import_module("common").machine_facts())
+    """Machine, commit and time, as the benchmarks write them."""
+    checkout = str(in_checkout("bench/common.py").parents[1])
+    if checkout not in sys.path:
+        sys.path.insert(0, checkout)
+    return cast(dict[str, Any], importlib.import_module("bench.common").machine_facts())
 
 
 def claims(arguments: list[str]) -> int:
@@ -82,15 +70,14 @@ def claims(arguments: list[str]) -> int:
     summary = CHECKOUT / "build" / "claims" / f"{name}.summary.json"
     summary.parent.mkdir(parents=True, exist_ok=True)
     summary.unlink(missing_ok=True)
-    facts = commit_facts()
+    machine = machine_facts()
     started = time.monotonic()
     code = main_of(programs[name])([*arguments[1:], "--out", str(summary)])
     if summary.exists():
         evidence = {
             "claim": name,
             "arguments": arguments[1:],
-            **facts,
-            "machine": machine_facts(),
+            "machine": machine,
             "duration_s": round(time.monotonic() - started, 1),
             "exit_code": code,
             "summary": json.loads(summary.read_text()),
@@ -103,11 +90,10 @@ def claims(arguments: list[str]) -> int:
 
 
 def version(arguments: list[str]) -> int:
-    """Print the versions of the package, of Python and of the commit."""
-    facts = commit_facts()
-    state = " with changes" if facts["uncommitted_changes"] else ""
-    print(f"novate {metadata.version('novate')}, commit {facts['commit']}{state}")
-    print(f"python {sys.version.split()[0]}")
+    """Print the versions of the package and of Python."""
+    if arguments:
+        raise UsageError(f"version takes no arguments, not {' '.join(arguments)}")
+    print(f"novate {metadata.version('novate')}, Python {sys.version.split()[0]}")
     return 0
 
 

@@ -18,6 +18,63 @@ const EPSILON: u64 = 0xFFFF_FFFF;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Zeroize)]
 pub struct Base(u64);
 
+/// What the curve's formulas need of GF(p): one element here, one in each lane in [`crate::lanes`].
+pub trait Coefficient:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Neg<Output = Self> + Mul<Output = Self>
+{
+    const ZERO: Self;
+    const ONE: Self;
+
+    /// 2·self.
+    #[must_use]
+    fn double(self) -> Self;
+
+    /// factor·self for a small factor.
+    #[must_use]
+    fn times_small(self, factor: u32) -> Self;
+
+    /// Σ left[i]·right[i], reduced once, for N up to 5.
+    #[must_use]
+    fn dot<const N: usize>(left: [Self; N], right: [Self; N]) -> Self;
+
+    /// 3·self.
+    #[inline(always)]
+    #[must_use]
+    fn triple(self) -> Self {
+        self.double() + self
+    }
+}
+
+impl Coefficient for Base {
+    const ZERO: Self = Self::ZERO;
+    const ONE: Self = Self::ONE;
+
+    #[inline(always)]
+    fn double(self) -> Self {
+        self.plus(self)
+    }
+
+    /// One product, whose high word is below 2^32.
+    #[inline(always)]
+    fn times_small(self, factor: u32) -> Self {
+        let product = self.0 as u128 * factor as u128;
+        let (sum, carry) = (product as u64).overflowing_add((product >> 64) as u64 * EPSILON);
+        Self::reduce(sum.wrapping_add(EPSILON & mask(carry)))
+    }
+
+    #[inline(always)]
+    fn dot<const N: usize>(left: [Self; N], right: [Self; N]) -> Self {
+        let mut low = 0u128;
+        let mut top = 0u64;
+        for i in 0..N {
+            let (sum, carry) = low.overflowing_add(left[i].0 as u128 * right[i].0 as u128);
+            low = sum;
+            top += carry as u64;
+        }
+        reduce_wide(low, top)
+    }
+}
+
 /// All ones if `carry`, else zero.
 #[inline(always)]
 const fn mask(carry: bool) -> u64 {
@@ -64,26 +121,6 @@ impl Base {
     #[inline(always)]
     pub(crate) const fn times(self, other: Self) -> Self {
         reduce_wide(self.0 as u128 * other.0 as u128, 0)
-    }
-
-    /// 2·self.
-    #[inline(always)]
-    pub const fn double(self) -> Self {
-        self.plus(self)
-    }
-
-    /// 3·self.
-    #[inline(always)]
-    pub const fn triple(self) -> Self {
-        self.double().plus(self)
-    }
-
-    /// factor·self for a small factor: one product, whose high word is below 2^32.
-    #[inline(always)]
-    pub const fn times_small(self, factor: u32) -> Self {
-        let product = self.0 as u128 * factor as u128;
-        let (sum, carry) = (product as u64).overflowing_add((product >> 64) as u64 * EPSILON);
-        Self::reduce(sum.wrapping_add(EPSILON & mask(carry)))
     }
 
     /// self/2: halve the word if even, else the even word + p (as (w − 1)/2 + (p + 1)/2).
@@ -197,19 +234,6 @@ const fn reduce_wide(low: u128, top: u64) -> Base {
     let difference = difference.wrapping_sub(EPSILON & mask(borrow));
     let (sum, carry) = difference.overflowing_add((high & EPSILON) * EPSILON);
     Base::reduce(sum.wrapping_add(EPSILON & mask(carry)))
-}
-
-/// Σ left[i]·right[i], reduced once. At most 2^30 terms.
-#[inline(always)]
-pub(crate) fn dot<const N: usize>(left: [Base; N], right: [Base; N]) -> Base {
-    let mut low = 0u128;
-    let mut top = 0u64;
-    for i in 0..N {
-        let (sum, carry) = low.overflowing_add(left[i].0 as u128 * right[i].0 as u128);
-        low = sum;
-        top += carry as u64;
-    }
-    reduce_wide(low, top)
 }
 
 impl Add for Base {

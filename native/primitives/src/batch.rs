@@ -1,14 +1,17 @@
 //! Many signature checks at once: keys are decoded once each, keys that sign often get a table of
 //! multiples, inversions are shared, challenges are hashed in vector lanes, all cores work.
 
+use core::array::from_fn;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
 
 use crate::base::P;
 use crate::curve::{KeyTable, Point, multiply_variable_time};
-use crate::generator::add_generator_multiple;
+use crate::generator::{add_generator_multiple, add_generator_multiples};
 use crate::hash::{Tag, hash_rows};
+use crate::lanes::{self, LANES};
+use crate::scalar::Scalar;
 use crate::schnorr::{PublicKey, Signature, challenge_message, parse_key, parse_signature};
 use crate::{Digest, Error};
 
@@ -32,14 +35,6 @@ impl Key {
             None => Self::Malformed,
             Some(point) if uses < TABLE_USES_MIN => Self::Point(point),
             Some(point) => Self::Table(KeyTable::new(&point)),
-        }
-    }
-
-    fn multiply(&self, scalar: u128) -> Option<Point> {
-        match self {
-            Self::Malformed => None,
-            Self::Point(point) => Some(multiply_variable_time(point, scalar)),
-            Self::Table(table) => Some(table.multiply_variable_time(scalar)),
         }
     }
 }
@@ -86,6 +81,14 @@ pub fn verify_batch(
     Ok(verdicts)
 }
 
+/// A check that is well formed: its place in the task, its key, e and s.
+struct Check<'a> {
+    place: usize,
+    key: &'a Key,
+    challenge: u128,
+    response: Scalar,
+}
+
 /// The checks of one task; `verdicts` starts all false.
 fn verify_task<'a>(
     keys: &[PublicKey],
@@ -94,23 +97,78 @@ fn verify_task<'a>(
     signatures: &[Signature],
     verdicts: &mut [bool],
 ) {
-    let (indices, commitments): (Vec<usize>, Vec<Point>) = prepared
+    let mut checks: Vec<Check> = prepared
         .enumerate()
-        .filter(|&(i, _)| digests[i].iter().all(|&word| word < P))
-        .filter_map(|(i, key)| {
-            let (e, response) = parse_signature(&signatures[i])?;
-            let r = add_generator_multiple(&key.multiply(e)?, &response);
-            (!r.is_neutral()).then_some((i, r))
+        .filter(|&(place, key)| {
+            !matches!(key, Key::Malformed) && digests[place].iter().all(|&word| word < P)
         })
+        .filter_map(|(place, key)| {
+            let (challenge, response) = parse_signature(&signatures[place])?;
+            Some(Check { place, key, challenge, response })
+        })
+        .collect();
+    // like with like, so that all lanes go the same way
+    checks.sort_by_key(|check| matches!(check.key, Key::Table(_)));
+    let (places, commitments): (Vec<usize>, Vec<Point>) = checks
+        .chunk_by(|a, b| matches!(a.key, Key::Table(_)) == matches!(b.key, Key::Table(_)))
+        .flat_map(commitments_of_kind)
+        .filter(|(_, r)| !r.is_neutral())
         .unzip();
     let encodings = Point::encode_many(&commitments);
-    let messages: Vec<u64> = indices
+    let messages: Vec<u64> = places
         .iter()
         .zip(&encodings)
         .flat_map(|(&i, r)| challenge_message(r, &keys[i], &digests[i]))
         .collect();
-    let challenges = hash_rows(Tag::fixed("schnorr"), &messages, 14, indices.len());
-    for (&i, challenge) in indices.iter().zip(challenges) {
+    let challenges = hash_rows(Tag::fixed("schnorr"), &messages, 14, places.len());
+    for (&i, challenge) in places.iter().zip(challenges) {
         verdicts[i] = challenge[..2] == signatures[i][..2];
     }
+}
+
+/// R = s·G + e·Q of checks whose keys are all points or all tables, with their places.
+fn commitments_of_kind(checks: &[Check]) -> Vec<(usize, Point)> {
+    if !lanes::GROUP_IN_LANES {
+        return checks.iter().map(|check| (check.place, commitment(check))).collect();
+    }
+    let mut found = Vec::with_capacity(checks.len());
+    for group in checks.chunks(LANES) {
+        if group.len() == 1 {
+            found.push((group[0].place, commitment(&group[0])));
+        } else {
+            found.extend(group.iter().map(|check| check.place).zip(commitments_in_lanes(group)));
+        }
+    }
+    found
+}
+
+/// R of one check.
+fn commitment(check: &Check) -> Point {
+    let product = match check.key {
+        Key::Malformed => Point::NEUTRAL,
+        Key::Point(point) => multiply_variable_time(point, check.challenge),
+        Key::Table(table) => table.multiply_variable_time(check.challenge),
+    };
+    add_generator_multiple(&product, &check.response)
+}
+
+/// R of up to `LANES` checks of one kind; spare lanes repeat the last.
+fn commitments_in_lanes<'a>(group: &[Check<'a>]) -> [Point; LANES] {
+    let checks: [&Check<'a>; LANES] = from_fn(|lane| &group[lane.min(group.len() - 1)]);
+    let challenges = checks.map(|check| check.challenge);
+    let product = if let Key::Table(first) = checks[0].key {
+        let table = |check: &Check<'a>| match check.key {
+            Key::Table(table) => table,
+            _ => first,
+        };
+        lanes::multiply_by_tables(&checks.map(table), &challenges)
+    } else {
+        let point = |check: &Check| match check.key {
+            Key::Point(point) => *point,
+            _ => Point::NEUTRAL,
+        };
+        lanes::multiply_variable_time(&lanes::join(&checks.map(point)), &challenges)
+    };
+    let responses = checks.map(|check| check.response);
+    lanes::split(&add_generator_multiples(&product, &responses))
 }

@@ -5,9 +5,8 @@
 //! which the addition has no special case. The encoding is w = y/x = 1/u, with 0 for N.
 
 use subtle::{Choice, ConditionallySelectable};
-use zeroize::Zeroize;
 
-use crate::base::Base;
+use crate::base::{Base, Coefficient};
 use crate::quintic::Quintic;
 
 /// The curve's a.
@@ -17,25 +16,151 @@ const A: u32 = 2;
 const B: u32 = 263;
 
 /// A group element (X : Z, U : T).
-#[derive(Clone, Copy, Debug, Zeroize)]
-pub struct Point {
-    x: Quintic,
-    z: Quintic,
-    u: Quintic,
-    t: Quintic,
+#[derive(Clone, Copy, Debug)]
+pub struct Point<F = Base> {
+    pub(crate) x: Quintic<F>,
+    pub(crate) z: Quintic<F>,
+    pub(crate) u: Quintic<F>,
+    pub(crate) t: Quintic<F>,
 }
 
 /// A group element with Z = T = 1, for tables.
-#[derive(Clone, Copy, Debug, Default, Zeroize)]
-pub struct AffinePoint {
-    x: Quintic,
-    u: Quintic,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AffinePoint<F = Base> {
+    pub(crate) x: Quintic<F>,
+    pub(crate) u: Quintic<F>,
 }
 
-impl Point {
+impl<F: Coefficient> Point<F> {
     pub const NEUTRAL: Self =
         Self { x: Quintic::ZERO, z: Quintic::ONE, u: Quintic::ZERO, t: Quintic::ONE };
 
+    /// −self.
+    #[must_use]
+    pub fn negate(&self) -> Self {
+        Self { u: -self.u, ..*self }
+    }
+
+    /// self + other, complete (10 products; a = 2 is chosen for them; eprint 2022/274).
+    #[must_use]
+    pub fn add(&self, other: &Self) -> Self {
+        let xx = self.x * other.x;
+        let zz = self.z * other.z;
+        let uu = self.u * other.u;
+        let tt = self.t * other.t;
+        let x_cross = (self.x + self.z) * (other.x + other.z) - xx - zz;
+        let u_cross = (self.u + self.t) * (other.u + other.t) - uu - tt;
+        Self::finish_addition(xx, zz, uu, tt, x_cross, u_cross)
+    }
+
+    /// self + other, complete (8 products).
+    #[must_use]
+    pub fn add_affine(&self, other: &AffinePoint<F>) -> Self {
+        let xx = self.x * other.x;
+        let uu = self.u * other.u;
+        let x_cross = self.x + self.z * other.x;
+        let u_cross = self.u + self.t * other.u;
+        Self::finish_addition(xx, self.z, uu, self.t, x_cross, u_cross)
+    }
+
+    /// From the products of like coordinates and x_cross = X₁Z₂ + X₂Z₁, u_cross = U₁T₂ + U₂T₁.
+    #[inline(always)]
+    fn finish_addition(
+        xx: Quintic<F>,
+        zz: Quintic<F>,
+        uu: Quintic<F>,
+        tt: Quintic<F>,
+        x_cross: Quintic<F>,
+        u_cross: Quintic<F>,
+    ) -> Self {
+        let b_zz = zz.scale_by_z(B);
+        let sum = xx + b_zz;
+        let t_sum = tt * sum;
+        let u_sum = uu * (x_cross.scale_by_z(2 * B) + sum.double());
+        let mixed = (tt + uu.double()) * (x_cross + sum);
+        Self {
+            x: (mixed - t_sum).scale_by_z(B),
+            z: t_sum - u_sum,
+            u: u_cross * (b_zz - xx),
+            t: t_sum + u_sum,
+        }
+    }
+
+    /// 2·self (4 products, 5 squares).
+    #[must_use]
+    pub fn double(&self) -> Self {
+        let (big_x, w, big_z) = self.double_to_jacobian();
+        Self::from_double_jacobian(big_x, w, big_z)
+    }
+
+    /// 2^n·self. In a run of doublings each inner one costs 2 products and 5 squares.
+    #[must_use]
+    pub fn double_times(&self, n: u32) -> Self {
+        match n {
+            0 => *self,
+            1 => self.double(),
+            _ => self.double_run(n),
+        }
+    }
+
+    /// Doubling is a pair of isogenies; the first leads to a point of the dual curve, held in
+    /// Jacobian coordinates (X, W, Z), x = X/Z², w = W/Z. (Double-odd curves, eprint 2020/1558.)
+    #[inline(always)]
+    fn double_to_jacobian(&self) -> (Quintic<F>, Quintic<F>, Quintic<F>) {
+        let zt = self.z * self.t;
+        let ztt = zt * self.t;
+        let big_x = ztt.square();
+        let big_z = zt * self.u;
+        let w = ztt - (self.x + self.z).double() * self.u.square();
+        (big_x, w, big_z)
+    }
+
+    /// The second isogeny, back to fractional coordinates.
+    #[inline(always)]
+    fn from_double_jacobian(big_x: Quintic<F>, w: Quintic<F>, big_z: Quintic<F>) -> Self {
+        let zz = big_z.square();
+        let ww = w.square();
+        Self {
+            x: zz.scale_by_z(4 * B),
+            z: ww,
+            u: (w + big_z).square() - zz - ww,
+            t: big_x.double() - zz.double().double() - ww,
+        }
+    }
+
+    /// n ≥ 2 doublings, the inner ones in Jacobian coordinates throughout: 2M+1S + n(2M+5S).
+    fn double_run(&self, n: u32) -> Self {
+        let (x1, w1, z1) = self.double_to_jacobian();
+        let ww = w1.square();
+        let zz = z1.square();
+        let mut x = zz.square().scale_by_z(16 * B);
+        let mut w = x1.double() - zz.double().double() - ww;
+        let mut z = (w1 + z1).square() - ww - zz;
+        for _ in 2..n {
+            let zz = z.square();
+            let zzzz = zz.square();
+            let ww = w.square();
+            let wwww = ww.square();
+            let wz2 = (w + z).square() - zz - ww;
+            z = wz2 * ((x + zz).double() - ww);
+            x = (zzzz * wwww).scale_by_z(16 * B);
+            w = zzzz.double().double() - zzzz.scale_by_z(4 * B) - wwww;
+        }
+        let ww = w.square();
+        let zz = z.square();
+        let wz2 = (w + z).square() - ww - zz;
+        let w_last = ww - (x + zz).double();
+        let z_last = w_last.square();
+        Self {
+            x: wz2.square().scale_by_z(B),
+            z: z_last,
+            u: wz2 * w_last,
+            t: ww.double() * (ww - zz.double()) - z_last,
+        }
+    }
+}
+
+impl Point {
     /// The conventional generator, of encoding w = 4.
     pub const GENERATOR: Self = Self {
         x: Quintic([
@@ -86,130 +211,6 @@ impl Point {
         self.u * other.t == other.u * self.t
     }
 
-    /// −self.
-    #[must_use]
-    pub fn negate(&self) -> Self {
-        Self { u: -self.u, ..*self }
-    }
-
-    /// self + other, complete (10 products; a = 2 is chosen for them; eprint 2022/274).
-    #[must_use]
-    pub fn add(&self, other: &Self) -> Self {
-        let xx = self.x * other.x;
-        let zz = self.z * other.z;
-        let uu = self.u * other.u;
-        let tt = self.t * other.t;
-        let x_cross = (self.x + self.z) * (other.x + other.z) - xx - zz;
-        let u_cross = (self.u + self.t) * (other.u + other.t) - uu - tt;
-        Self::finish_addition(xx, zz, uu, tt, x_cross, u_cross)
-    }
-
-    /// self + other, complete (8 products).
-    #[must_use]
-    pub fn add_affine(&self, other: &AffinePoint) -> Self {
-        let xx = self.x * other.x;
-        let uu = self.u * other.u;
-        let x_cross = self.x + self.z * other.x;
-        let u_cross = self.u + self.t * other.u;
-        Self::finish_addition(xx, self.z, uu, self.t, x_cross, u_cross)
-    }
-
-    /// From the products of like coordinates and x_cross = X₁Z₂ + X₂Z₁, u_cross = U₁T₂ + U₂T₁.
-    #[inline(always)]
-    fn finish_addition(
-        xx: Quintic,
-        zz: Quintic,
-        uu: Quintic,
-        tt: Quintic,
-        x_cross: Quintic,
-        u_cross: Quintic,
-    ) -> Self {
-        let b_zz = zz.scale_by_z(B);
-        let sum = xx + b_zz;
-        let t_sum = tt * sum;
-        let u_sum = uu * (x_cross.scale_by_z(2 * B) + sum.double());
-        let mixed = (tt + uu.double()) * (x_cross + sum);
-        Self {
-            x: (mixed - t_sum).scale_by_z(B),
-            z: t_sum - u_sum,
-            u: u_cross * (b_zz - xx),
-            t: t_sum + u_sum,
-        }
-    }
-
-    /// 2·self (4 products, 5 squares).
-    #[must_use]
-    pub fn double(&self) -> Self {
-        let (big_x, w, big_z) = self.double_to_jacobian();
-        Self::from_double_jacobian(big_x, w, big_z)
-    }
-
-    /// 2^n·self. In a run of doublings each inner one costs 2 products and 5 squares.
-    #[must_use]
-    pub fn double_times(&self, n: u32) -> Self {
-        match n {
-            0 => *self,
-            1 => self.double(),
-            _ => self.double_run(n),
-        }
-    }
-
-    /// Doubling is a pair of isogenies; the first leads to a point of the dual curve, held in
-    /// Jacobian coordinates (X, W, Z), x = X/Z², w = W/Z. (Double-odd curves, eprint 2020/1558.)
-    #[inline(always)]
-    fn double_to_jacobian(&self) -> (Quintic, Quintic, Quintic) {
-        let zt = self.z * self.t;
-        let ztt = zt * self.t;
-        let big_x = ztt.square();
-        let big_z = zt * self.u;
-        let w = ztt - (self.x + self.z).double() * self.u.square();
-        (big_x, w, big_z)
-    }
-
-    /// The second isogeny, back to fractional coordinates.
-    #[inline(always)]
-    fn from_double_jacobian(big_x: Quintic, w: Quintic, big_z: Quintic) -> Self {
-        let zz = big_z.square();
-        let ww = w.square();
-        Self {
-            x: zz.scale_by_z(4 * B),
-            z: ww,
-            u: (w + big_z).square() - zz - ww,
-            t: big_x.double() - zz.double().double() - ww,
-        }
-    }
-
-    /// n ≥ 2 doublings, the inner ones in Jacobian coordinates throughout: 2M+1S + n(2M+5S).
-    fn double_run(&self, n: u32) -> Self {
-        let (x1, w1, z1) = self.double_to_jacobian();
-        let ww = w1.square();
-        let zz = z1.square();
-        let mut x = zz.square().scale_by_z(16 * B);
-        let mut w = x1.double() - zz.double().double() - ww;
-        let mut z = (w1 + z1).square() - ww - zz;
-        for _ in 2..n {
-            let zz = z.square();
-            let zzzz = zz.square();
-            let ww = w.square();
-            let wwww = ww.square();
-            let wz2 = (w + z).square() - zz - ww;
-            z = wz2 * ((x + zz).double() - ww);
-            x = (zzzz * wwww).scale_by_z(16 * B);
-            w = zzzz.double().double() - zzzz.scale_by_z(4 * B) - wwww;
-        }
-        let ww = w.square();
-        let zz = z.square();
-        let wz2 = (w + z).square() - ww - zz;
-        let w_last = ww - (x + zz).double();
-        let z_last = w_last.square();
-        Self {
-            x: wz2.square().scale_by_z(B),
-            z: z_last,
-            u: wz2 * w_last,
-            t: ww.double() * (ww - zz.double()) - z_last,
-        }
-    }
-
     /// Many elements with Z = T = 1, for one inversion in all. Z and T are never zero.
     pub fn to_affine_many(points: &[Self]) -> Vec<AffinePoint> {
         let denominators: Vec<_> = points.iter().map(|point| point.z * point.t).collect();
@@ -224,7 +225,7 @@ impl Point {
     }
 }
 
-impl AffinePoint {
+impl<F: Coefficient> AffinePoint<F> {
     /// N, which the complete addition takes like any other.
     pub const NEUTRAL: Self = Self { x: Quintic::ZERO, u: Quintic::ZERO };
 
@@ -234,7 +235,9 @@ impl AffinePoint {
     pub fn negate(&self) -> Self {
         Self { x: self.x, u: -self.u }
     }
+}
 
+impl AffinePoint {
     /// The same element in fractional coordinates.
     pub fn to_point(&self) -> Point {
         Point { x: self.x, z: Quintic::ONE, u: self.u, t: Quintic::ONE }
@@ -326,11 +329,11 @@ pub fn multiply_variable_time(point: &Point, scalar: u128) -> Point {
 ///
 /// Holds k·2^(16j)·point for k = 1 … 8, j = 0 … 7, and 2^128·point: 65 affine points.
 pub struct KeyTable {
-    multiples: Vec<AffinePoint>,
+    pub(crate) multiples: Vec<AffinePoint>,
 }
 
 /// Digits of four bits in one of a `KeyTable`'s eight columns.
-const COLUMN_DIGITS: usize = 4;
+pub(crate) const COLUMN_DIGITS: usize = 4;
 
 impl KeyTable {
     pub fn new(point: &Point) -> Self {
@@ -346,13 +349,7 @@ impl KeyTable {
 
     /// scalar·point. Variable time: public data only.
     pub fn multiply_variable_time(&self, scalar: u128) -> Point {
-        let mut digits = [0i8; 32];
-        let mut carry = 0;
-        for (i, digit) in digits.iter_mut().enumerate() {
-            let value = (scalar >> (4 * i) & 15) as i8 + carry; // 0 … 16
-            carry = i8::from(value > 8);
-            *digit = value - (carry << 4);
-        }
+        let digits = signed_digits_4(scalar);
         let mut sum = Point::NEUTRAL;
         for row in (0..COLUMN_DIGITS).rev() {
             sum = sum.double_times(4);
@@ -361,8 +358,20 @@ impl KeyTable {
                 sum = add_digit(&sum, window, digits[COLUMN_DIGITS * column + row].into());
             }
         }
-        if carry == 1 { sum.add_affine(&self.multiples[64]) } else { sum }
+        add_digit(&sum, &self.multiples[64..], digits[32].into())
     }
+}
+
+/// Σ digitᵢ·16^i = scalar with digits in [−7, 8]; the last is the carry, 0 or 1.
+pub(crate) fn signed_digits_4(scalar: u128) -> [i8; 33] {
+    let mut digits = [0i8; 33];
+    for i in 0..32 {
+        let value = (scalar >> (4 * i) & 15) as i8 + digits[i]; // 0 … 16
+        let carry = i8::from(value > 8);
+        digits[i] = value - (carry << 4);
+        digits[i + 1] = carry;
+    }
+    digits
 }
 
 /// Appends 1·point … count·point.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::curve::{AffinePoint, Point, add_digit, push_multiples};
+use crate::lanes::{self, LANES, Lanes};
 use crate::scalar::Scalar;
 
 /// Bits of a digit in the table for public scalars: 40 rows of 128 points, 400 KiB.
@@ -28,20 +29,38 @@ fn table(rows: usize, row: usize, bits: u32) -> Vec<AffinePoint> {
     Point::to_affine_many(&multiples)
 }
 
+/// Σ digitᵢ·256^i = scalar with digits in [−127, 128]. Variable time.
+fn signed_digits_8(scalar: &Scalar) -> [i32; PUBLIC_ROWS] {
+    let mut carry = 0;
+    core::array::from_fn(|i| {
+        let byte = scalar.words()[i / 8] >> (8 * (i % 8)) & 255;
+        let value = byte as i32 + carry; // 0 … 256
+        carry = i32::from(value > 128);
+        value - (carry << 8) // no carry out of the last: the scalar is below 2^319
+    })
+}
+
+/// Row i of the table for public scalars: k·2^(8i)·G for k = 1 … 128.
+fn public_row(i: usize) -> &'static [AffinePoint] {
+    &PUBLIC_TABLE[PUBLIC_ROW * i..PUBLIC_ROW * (i + 1)]
+}
+
 /// start + scalar·G. Variable time: public data only.
 #[must_use]
 pub fn add_generator_multiple(start: &Point, scalar: &Scalar) -> Point {
-    let table = &*PUBLIC_TABLE;
-    let mut sum = *start;
-    let mut carry = 0;
-    for i in 0..PUBLIC_ROWS {
-        let word = scalar.words()[i / 8];
-        let value = (word >> (8 * (i % 8)) & 255) as i32 + carry; // 0 … 256
-        carry = i32::from(value > 128);
-        let digit = value - (carry << 8);
-        sum = add_digit(&sum, &table[PUBLIC_ROW * i..PUBLIC_ROW * (i + 1)], digit);
-    }
-    sum // no carry out: the scalar is below 2^319
+    let digits = signed_digits_8(scalar);
+    (0..PUBLIC_ROWS).fold(*start, |sum, i| add_digit(&sum, public_row(i), digits[i]))
+}
+
+/// start + scalar·G in each lane. Variable time: public data only.
+pub(crate) fn add_generator_multiples(
+    start: &Point<Lanes>,
+    scalars: &[Scalar; LANES],
+) -> Point<Lanes> {
+    let digits = scalars.each_ref().map(signed_digits_8);
+    (0..PUBLIC_ROWS).fold(*start, |sum, i| {
+        sum.add_affine(&lanes::pick_affine(|lane| (public_row(i), digits[lane][i])))
+    })
 }
 
 /// scalar·G in constant time: a complete addition per digit, each of a point picked by reading the

@@ -10,7 +10,7 @@
 
 use std::sync::LazyLock;
 
-use p3_field::{Field, PackedValue, PrimeCharacteristicRing, PrimeField64};
+use p3_field::{PackedValue, PrimeCharacteristicRing, PrimeField64};
 use p3_goldilocks::{
     Goldilocks, Poseidon2Goldilocks, default_goldilocks_poseidon2_8,
     default_goldilocks_poseidon2_12,
@@ -18,18 +18,17 @@ use p3_goldilocks::{
 use p3_symmetric::Permutation;
 use rayon::prelude::*;
 
+use crate::lanes::{LANES, Packing};
 use crate::{Digest, Error};
-
-type Lanes = <Goldilocks as Field>::Packing;
-
-/// Messages hashed side by side in one vector.
-pub const LANES: usize = Lanes::WIDTH;
 
 /// Elements absorbed by one permutation.
 pub const RATE: usize = 8;
 
 /// Messages or pairs that one task of the thread pool takes (about 0.1 ms of work).
 const TASK: usize = 256;
+
+/// Up to so many messages are hashed faster one by one than in lanes.
+const FEW: usize = if LANES > 4 { 2 } else { 1 };
 
 static POSEIDON2_8: LazyLock<Poseidon2Goldilocks<8>> =
     LazyLock::new(default_goldilocks_poseidon2_8);
@@ -69,6 +68,12 @@ impl Tag {
         })
     }
 
+    /// The tag as an element, below 2^56.
+    #[must_use]
+    pub const fn element(self) -> u64 {
+        self.0
+    }
+
     /// A tag fixed in the source.
     ///
     /// # Panics
@@ -95,7 +100,7 @@ pub fn permute_12(state: [u64; 12]) -> [u64; 12] {
 }
 
 /// Blocks of a message: at least one.
-const fn block_count(length: usize) -> usize {
+pub(crate) const fn block_count(length: usize) -> usize {
     if length == 0 { 1 } else { length.div_ceil(RATE) }
 }
 
@@ -116,14 +121,20 @@ pub fn hash(tag: Tag, elements: &[u64]) -> Digest {
 
 /// The digests of up to `LANES` messages with equal block counts, written to `digests`.
 fn hash_lanes<'a>(tag: Tag, message: impl Fn(usize) -> &'a [u64], digests: &mut [Digest]) {
+    if digests.len() <= FEW {
+        for (lane, digest) in digests.iter_mut().enumerate() {
+            *digest = hash(tag, message(lane));
+        }
+        return;
+    }
     let last = digests.len() - 1; // spare lanes repeat the last message
     let messages: [&[u64]; LANES] = core::array::from_fn(|lane| message(lane.min(last)));
-    let mut state = [Lanes::ZERO; 12];
-    state[8] = Lanes::from(Goldilocks::new(tag.0));
-    state[9] = Lanes::from_fn(|lane| Goldilocks::new(messages[lane].len() as u64));
+    let mut state = [Packing::ZERO; 12];
+    state[8] = Packing::from(Goldilocks::new(tag.0));
+    state[9] = Packing::from_fn(|lane| Goldilocks::new(messages[lane].len() as u64));
     for block in 0..block_count(messages[0].len()) {
         for (i, element) in state[..RATE].iter_mut().enumerate() {
-            *element = Lanes::from_fn(|lane| {
+            *element = Packing::from_fn(|lane| {
                 Goldilocks::new(*messages[lane].get(RATE * block + i).unwrap_or(&0))
             });
         }
@@ -132,7 +143,7 @@ fn hash_lanes<'a>(tag: Tag, message: impl Fn(usize) -> &'a [u64], digests: &mut 
     write_digests(&state[..4], digests);
 }
 
-fn write_digests(state: &[Lanes], digests: &mut [Digest]) {
+fn write_digests(state: &[Packing], digests: &mut [Digest]) {
     for (lane, digest) in digests.iter_mut().enumerate() {
         *digest = core::array::from_fn(|i| state[i].as_slice()[lane].as_canonical_u64());
     }
@@ -205,12 +216,19 @@ pub fn compress(left: &Digest, right: &Digest) -> Digest {
 pub fn compress_rows(pairs: &[[u64; 8]]) -> Vec<Digest> {
     let mut parents = vec![crate::ZERO_DIGEST; pairs.len()];
     for_each_lanes(&mut parents, |start, lanes| {
+        if lanes.len() <= FEW {
+            for (lane, parent) in lanes.iter_mut().enumerate() {
+                let (left, right) = pairs[start + lane].split_at(4);
+                *parent = compress(left.try_into().expect("4"), right.try_into().expect("4"));
+            }
+            return;
+        }
         let last = lanes.len() - 1;
-        let input: [Lanes; 8] = core::array::from_fn(|i| {
-            Lanes::from_fn(|lane| Goldilocks::new(pairs[start + lane.min(last)][i]))
+        let input: [Packing; 8] = core::array::from_fn(|i| {
+            Packing::from_fn(|lane| Goldilocks::new(pairs[start + lane.min(last)][i]))
         });
         let output = POSEIDON2_8.permute(input);
-        let digest: [Lanes; 4] = core::array::from_fn(|i| output[i] + input[i]);
+        let digest: [Packing; 4] = core::array::from_fn(|i| output[i] + input[i]);
         write_digests(&digest, lanes);
     });
     parents

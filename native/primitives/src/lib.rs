@@ -15,10 +15,12 @@ pub mod curve;
 pub mod error;
 pub mod generator;
 pub mod hash;
+pub mod lanes;
 pub mod merkle;
 pub mod quintic;
 pub mod scalar;
 pub mod schnorr;
+pub mod secret_hash;
 
 pub use error::Error;
 

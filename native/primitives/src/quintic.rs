@@ -2,14 +2,13 @@
 
 use core::ops::{Add, Mul, Neg, Sub};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::Zeroize;
 
-use crate::base::{Base, P, dot};
+use crate::base::{Base, Coefficient, P};
 use crate::error::Error;
 
 /// c0 + c1·z + c2·z² + c3·z³ + c4·z⁴.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Zeroize)]
-pub struct Quintic(pub [Base; 5]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quintic<F = Base>(pub [F; 5]);
 
 /// `FROBENIUS[k][i]` is ω^(i·k) with ω = 3^((p−1)/5): (z^i)^(p^k) = ω^(i·k) · z^i.
 const FROBENIUS: [[Base; 5]; 3] = {
@@ -27,43 +26,14 @@ const FROBENIUS: [[Base; 5]; 3] = {
     table
 };
 
-impl Quintic {
-    pub const ZERO: Self = Self([Base::ZERO; 5]);
-    pub const ONE: Self = Self::from_base(Base::ONE);
-
-    /// The element `value` + 0·z + ….
-    pub const fn from_base(value: Base) -> Self {
-        Self([value, Base::ZERO, Base::ZERO, Base::ZERO, Base::ZERO])
-    }
-
-    /// The element of five canonical words; an error names the first that is not.
-    pub fn from_words(field: &'static str, words: [u64; 5]) -> Result<Self, Error> {
-        crate::error::check_canonical(field, &words)?;
-        Ok(Self(words.map(Base::reduce)))
-    }
-
-    /// The five canonical words.
-    #[inline]
-    pub fn words(&self) -> [u64; 5] {
-        self.0.map(Base::word)
-    }
+impl<F: Coefficient> Quintic<F> {
+    pub const ZERO: Self = Self([F::ZERO; 5]);
+    pub const ONE: Self = Self([F::ONE, F::ZERO, F::ZERO, F::ZERO, F::ZERO]);
 
     /// 2·self.
     #[inline(always)]
     pub fn double(&self) -> Self {
-        Self(self.0.map(Base::double))
-    }
-
-    /// self/2.
-    #[inline(always)]
-    pub fn half(&self) -> Self {
-        Self(self.0.map(Base::half))
-    }
-
-    /// factor·self.
-    #[inline(always)]
-    pub fn scale(&self, factor: Base) -> Self {
-        Self(self.0.map(|coefficient| coefficient * factor))
+        Self(self.0.map(F::double))
     }
 
     /// factor·z·self, for factor below 2^30.
@@ -87,12 +57,43 @@ impl Quintic {
         let (a3_3, a4_3) = (a3.triple(), a4.triple());
         let (a3_6, a4_6) = (a3_3.double(), a4_3.double());
         Self([
-            dot([a0, a4_6, a3_6], [a0, a1, a2]),
-            dot([a0_2, a4_6, a3_3], [a1, a2, a3]),
-            dot([a1, a0_2, a4_6], [a1, a2, a3]),
-            dot([a0_2, a1_2, a4_3], [a3, a2, a4]),
-            dot([a2, a0_2, a1_2], [a2, a4, a3]),
+            F::dot([a0, a4_6, a3_6], [a0, a1, a2]),
+            F::dot([a0_2, a4_6, a3_3], [a1, a2, a3]),
+            F::dot([a1, a0_2, a4_6], [a1, a2, a3]),
+            F::dot([a0_2, a1_2, a4_3], [a3, a2, a4]),
+            F::dot([a2, a0_2, a1_2], [a2, a4, a3]),
         ])
+    }
+}
+
+impl Quintic {
+    /// The element `value` + 0·z + ….
+    pub const fn from_base(value: Base) -> Self {
+        Self([value, Base::ZERO, Base::ZERO, Base::ZERO, Base::ZERO])
+    }
+
+    /// The element of five canonical words; an error names the first that is not.
+    pub fn from_words(field: &'static str, words: [u64; 5]) -> Result<Self, Error> {
+        crate::error::check_canonical(field, &words)?;
+        Ok(Self(words.map(Base::reduce)))
+    }
+
+    /// The five canonical words.
+    #[inline]
+    pub fn words(&self) -> [u64; 5] {
+        self.0.map(Base::word)
+    }
+
+    /// self/2.
+    #[inline(always)]
+    pub fn half(&self) -> Self {
+        Self(self.0.map(Base::half))
+    }
+
+    /// factor·self.
+    #[inline(always)]
+    pub fn scale(&self, factor: Base) -> Self {
+        Self(self.0.map(|coefficient| coefficient * factor))
     }
 
     /// self^(2^n): n squarings.
@@ -145,7 +146,7 @@ impl Quintic {
     }
 }
 
-impl Add for Quintic {
+impl<F: Coefficient> Add for Quintic<F> {
     type Output = Self;
     #[inline(always)]
     fn add(self, other: Self) -> Self {
@@ -153,7 +154,7 @@ impl Add for Quintic {
     }
 }
 
-impl Sub for Quintic {
+impl<F: Coefficient> Sub for Quintic<F> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
@@ -161,15 +162,15 @@ impl Sub for Quintic {
     }
 }
 
-impl Neg for Quintic {
+impl<F: Coefficient> Neg for Quintic<F> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Self(self.0.map(Neg::neg))
+        Self(self.0.map(F::neg))
     }
 }
 
-impl Mul for Quintic {
+impl<F: Coefficient> Mul for Quintic<F> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
@@ -177,11 +178,11 @@ impl Mul for Quintic {
         let [b0, b1, b2, b3, b4] = other.0;
         let [t1, t2, t3, t4] = [b1.triple(), b2.triple(), b3.triple(), b4.triple()];
         Self([
-            dot(a, [b0, t4, t3, t2, t1]),
-            dot(a, [b1, b0, t4, t3, t2]),
-            dot(a, [b2, b1, b0, t4, t3]),
-            dot(a, [b3, b2, b1, b0, t4]),
-            dot(a, [b4, b3, b2, b1, b0]),
+            F::dot(a, [b0, t4, t3, t2, t1]),
+            F::dot(a, [b1, b0, t4, t3, t2]),
+            F::dot(a, [b2, b1, b0, t4, t3]),
+            F::dot(a, [b3, b2, b1, b0, t4]),
+            F::dot(a, [b4, b3, b2, b1, b0]),
         ])
     }
 }

@@ -13,6 +13,7 @@ use crate::generator::{add_generator_multiple, multiply_generator};
 use crate::hash::{Tag, hash};
 use crate::quintic::Quintic;
 use crate::scalar::Scalar;
+use crate::secret_hash::hash_secret;
 use crate::{Digest, Error};
 
 /// The encoding of a key: five words (40 bytes little-endian).
@@ -40,8 +41,9 @@ pub(crate) fn challenge_message(r: &Quintic, key: &PublicKey, digest: &Digest) -
 
 /// Two digests as a 512-bit little-endian integer modulo n.
 fn scalar_from_hashes(tag_a: Tag, tag_b: Tag, elements: &[u64]) -> Scalar {
-    let (low, high) = (hash(tag_a, elements), hash(tag_b, elements));
-    let mut wide: [u64; 8] = core::array::from_fn(|i| if i < 4 { low[i] } else { high[i - 4] });
+    let mut wide = [0; 8];
+    wide[..4].copy_from_slice(&hash_secret(tag_a, elements));
+    wide[4..].copy_from_slice(&hash_secret(tag_b, elements));
     let scalar = Scalar::from_wide(wide);
     wide.zeroize();
     scalar

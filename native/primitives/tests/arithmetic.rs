@@ -12,6 +12,7 @@ use novate_primitives::merkle::Tree;
 use novate_primitives::quintic::Quintic;
 use novate_primitives::scalar::{ORDER, Scalar};
 use novate_primitives::schnorr::{self, SecretKey};
+use novate_primitives::secret_hash::hash_secret;
 use num_bigint::BigUint;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -228,7 +229,9 @@ fn encodings_with_neutrals() {
 fn batches_of_every_size_hash_like_singles() {
     let mut rng = SmallRng::seed_from_u64(9);
     let tag = Tag::new("test").expect("a tag");
-    for (count, width) in [(0, 3), (1, 0), (7, 1), (8, 8), (9, 9), (33, 16), (600, 17)] {
+    for (count, width) in
+        [(0, 3), (1, 0), (2, 5), (3, 8), (7, 1), (10, 2), (8, 8), (9, 9), (33, 16), (600, 17)]
+    {
         let rows: Vec<u64> = (0..count * width).map(|_| word(&mut rng)).collect();
         let digests = hash::hash_rows(tag, &rows, width, count);
         for i in 0..count {
@@ -250,6 +253,16 @@ fn batches_of_every_size_hash_like_singles() {
         let (left, right) = pair.split_at(4);
         let single = hash::compress(left.try_into().expect("4"), right.try_into().expect("4"));
         assert_eq!(digest, single);
+    }
+}
+
+#[test]
+fn secrets_hash_like_the_rest() {
+    let mut rng = SmallRng::seed_from_u64(12);
+    for length in 0..50 {
+        let elements: Vec<u64> = (0..length).map(|_| word(&mut rng)).collect();
+        let tag = Tag::new("nonce_a").expect("a tag");
+        assert_eq!(hash_secret(tag, &elements), hash::hash(tag, &elements));
     }
 }
 

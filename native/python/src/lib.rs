@@ -43,7 +43,7 @@ mod _native {
 
     /// Messages hashed side by side by one core (the vector lanes this build uses).
     #[pymodule_export]
-    const LANES: usize = hash::LANES;
+    const LANES: usize = novate_primitives::lanes::LANES;
 
     /// Sponge digests (n, 4) of the rows (n, m) under one tag.
     #[pyfunction]

@@ -1,7 +1,7 @@
 """A venue in memory: it tries records one by one and seals what was accepted into batches.
 
 It keeps the sequencer's invariant: after every record, the round so far could be sealed and proved.
-A refused record leaves no trace. What it seals is then judged by `apply_batch` like anybody's batch.
+A refused record leaves no trace. What it seals is judged by `apply_batch` like anybody's batch.
 """
 
 from __future__ import annotations
@@ -55,10 +55,15 @@ class OpenRound:
 class Venue:
     """A sequencer without network or disk. One batch is open between `begin` and `seal`."""
 
-    def __init__(self, state: State, primitives: Primitives) -> None:
-        """Start from a state."""
+    def __init__(
+        self, state: State, primitives: Primitives, admission: Primitives | None = None
+    ) -> None:
+        """Start from a state. `admission` judges single records; sealed batches, `primitives`."""
         self.state = state
         self.primitives = primitives
+        self.admission = admission or primitives
+        self.blamed: int | None = None
+        """The holder whose margin refused the last record; None if something else did."""
         self.accepted: Counter[str] = Counter()
         """Records accepted, by kind."""
         self.refused: Counter[str] = Counter()
@@ -102,7 +107,7 @@ class Venue:
         checkpoint = self.draft.checkpoint()
         try:
             check_round(self.draft, content, not self._rounds)
-            state = open_round(self.draft, content, self.primitives)
+            state = open_round(self.draft, content, self.admission)
         except LawError as error:
             self.draft.rollback(checkpoint)
             self.refused[error.reason] += 1
@@ -128,7 +133,7 @@ class Venue:
         assert not self.round.book.orders, "changes come before orders"
         self._try(
             type(change).__name__,
-            lambda: apply_change(self.draft, self.round.state.time, change, self.primitives),
+            lambda: apply_change(self.draft, self.round.state.time, change, self.admission),
         )
         self.round.changes.append(change)
 
@@ -141,13 +146,13 @@ class Venue:
     def read_order(self, order: SignedOrder) -> int:
         """Add an order to the round's book; returns its place. Its signature is judged now."""
         opened = self.round
-        read_orders(self.draft, opened.state, opened.book, [order], self.primitives)
+        read_orders(self.draft, opened.state, opened.book, [order], self.admission)
         return len(opened.book.orders) - 1
 
     def read_sheet(self, sheet: SignedSheet) -> int:
         """Add a mass quote to the round's book; returns its place."""
         opened = self.round
-        read_sheets(self.draft, opened.state, opened.book, [sheet], self.primitives)
+        read_sheets(self.draft, opened.state, opened.book, [sheet], self.admission)
         return len(opened.book.sheets) - 1
 
     def trade(self, trade: Trade) -> None:
@@ -166,10 +171,12 @@ class Venue:
 
     def _require(self, holder: int) -> None:
         """The margin rule of one holder, as if the round were sealed now."""
+        self.blamed = holder
         if holder < 0:
             require_fund_margin(self.draft, self.round.state, -1 - holder)
         else:
             require_margin(self.draft, self.round.state, holder)
+        self.blamed = None
 
     def move(self, move: Move) -> None:
         """Try a transfer, position move or withdrawal, and the margin rule of both ends."""
@@ -180,15 +187,16 @@ class Venue:
         """The move, then the margin rule of whoever acted."""
         state = self.round.state
         claim = move_claim(self.draft, move)
-        reason = verdicts(self.draft, state.time, [claim], self.primitives)[0]
+        reason = verdicts(self.draft, state.time, [claim], self.admission)[0]
         apply_move(self.draft, state, move, reason)
         ends = {move.message.account, getattr(move.message, "recipient", move.message.account)}
         for index in sorted(ends & set(state.opening)):
-            require_margin(self.draft, state, index)
+            self._require(index)
 
     def _try(self, kind: str, action: Callable[[], None]) -> None:
         """Run an action; on a LawError undo it, count it and raise it again."""
         checkpoint = self.draft.checkpoint()
+        self.blamed = None
         try:
             action()
         except LawError as error:

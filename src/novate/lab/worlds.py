@@ -90,7 +90,8 @@ class World:
         quorum = self.state.parameters.quorum
         reports = []
         for oracle in range(quorum):
-            report = report_of(underlying, time, replace(prices, index_price=prices.index_price + oracle * spread))
+            index = prices.index_price + oracle * spread
+            report = report_of(underlying, time, replace(prices, index_price=index))
             reports.append(
                 sign_report(
                     self.oracles,

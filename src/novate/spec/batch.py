@@ -109,6 +109,16 @@ def _check_counts(state: State, batch: Batch) -> None:
     fills = sum(len(trade.fills) for content in batch.rounds for trade in content.trades)
     if fills > state.preset.fills_max:
         raise InvalidBatch(Fault.TOO_MANY_FILLS, f"{fills}, max {state.preset.fills_max}")
+    records = max(_largest_phase(content) for content in batch.rounds)
+    if records > state.preset.records_max:
+        detail = f"{records}, max {state.preset.records_max}"
+        raise InvalidBatch(Fault.TOO_MANY_RECORDS, detail)
+
+
+def _largest_phase(content: Round) -> int:
+    """Records of the round's fullest list, fills and requests aside."""
+    lists = (content.changes, content.due, content.orders, content.sheets, content.moves)
+    return max(map(len, lists))
 
 
 def _next_parameters(state: State, batch: Batch) -> Parameters:

@@ -34,6 +34,10 @@ TIME_MAX = 2**32 - 1
 """Latest time, unix seconds, inclusive."""
 NONCE_MAX = 2**32 - 1
 """Largest order nonce, inclusive."""
+INDEX_MAX = 2**32 - 1
+"""Largest account index or slot number a message can name, inclusive."""
+AMOUNT_MAX = 2**63 - 1
+"""Largest amount a message can name, micro-USDC, inclusive: one element."""
 EPOCH_MAX = 2**31 - 1
 """Largest epoch counter, inclusive."""
 PPM_SIGNED_MAX = 2**24 - 1
@@ -58,6 +62,12 @@ SETTLEMENT_WINDOW_S = 1_800
 """Length of the averaging window before each 08:00 UTC."""
 DAY_S = 86_400
 FUNDING_PERIOD_S = 28_800
+
+
+def check_elements(field: str, values: tuple[int, ...]) -> None:
+    """DecodeError unless every value is a canonical element, in [0, p)."""
+    for value in values:
+        check_range(field, value, 0, GOLDILOCKS - 1)
 
 
 def check_range(field: str, value: int, low: int, high: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from novate.spec.bounds import CASH_MAX
-from novate.spec.errors import Fault, InvalidBatch, Reason, Rejection
+from novate.spec.errors import Reason, Rejection
 from novate.spec.journal import Journal
 from novate.spec.messages.domain import VERSION, Domain
 from novate.spec.parameters import MarketParameters, Parameters
@@ -152,9 +152,7 @@ class Draft:
         self.assign(self.slots, (account, slot), value)
 
     def reset_slots(self) -> None:
-        """Empty every slot and start a new venue epoch; only before anything else happened."""
-        if self._undo:
-            raise InvalidBatch(Fault.SLOTS_RESET_TOO_LATE, "slots are reset before the first round")
+        """Empty every slot and start a new venue epoch. Of a draft just begun: no way back."""
         self.slots_reset = True
         self.put_system(replace(self.system, venue_epoch=self.system.venue_epoch + 1))
 

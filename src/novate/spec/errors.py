@@ -100,9 +100,9 @@ class Fault(StrEnum):
     REQUESTS_NOT_IN_FIRST_ROUND = "requests_not_in_first_round"
     TOO_MANY_REQUESTS = "too_many_requests"
     TOO_MANY_FILLS = "too_many_fills"
+    TOO_MANY_RECORDS = "too_many_records"
     MALFORMED_PARAMETERS = "malformed_parameters"
     IMMUTABLE_PARAMETER = "immutable_parameter"
-    SLOTS_RESET_TOO_LATE = "slots_reset_too_late"
 
 
 class LawError(Exception):

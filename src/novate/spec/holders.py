@@ -142,8 +142,3 @@ def change_position(
 def underlying_of(instrument: int) -> int:
     """The underlying of an instrument id."""
     return instrument >> ID_BITS - UNDERLYING_BITS
-
-
-def underlyings_of(positions: Positions) -> list[int]:
-    """Underlyings of a holder's positions, ascending."""
-    return sorted({underlying_of(position.instrument) for position in positions})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from novate.spec.bounds import FACTOR_MIN, FACTOR_ONE
+from novate.spec.bounds import FACTOR_MIN, FACTOR_ONE, PRICE_MAX, QUANTITY_MAX
 from novate.spec.draft import Draft
 from novate.spec.errors import Reason, Rejection
 from novate.spec.funds import add_debt, credit_fund
@@ -29,7 +29,7 @@ from novate.spec.journal import (
 )
 from novate.spec.ledger import record_row
 from novate.spec.margin import worst_loss
-from novate.spec.rounding import div_down, mul_div_down, ppm_down, ppm_up
+from novate.spec.rounding import clamp, div_down, mul_div_down, ppm_down, ppm_up
 from novate.spec.state import Account, Position, Side
 from novate.spec.valuation import (
     RoundState,
@@ -160,7 +160,10 @@ def _leave_debt(draft: Draft, index: int, underlying: int, unmet: int) -> None:
 def _fund_can_take(
     draft: Draft, round_state: RoundState, underlying: int, mine: Positions, deficit: int
 ) -> bool:
-    """Whether the fund's equity less the deficit covers its own margin with the portfolio."""
+    """Whether the fund's equity less the deficit covers its own margin with the portfolio.
+
+    A fund has no cap of notional, but its lots must fit their field like anyone's.
+    """
     fund = touch_fund(draft, underlying)
     merged = {position.instrument: position.quantity for position in fund.positions}
     for position in mine:
@@ -170,6 +173,8 @@ def _fund_can_take(
         for instrument, quantity in sorted(merged.items())
         if quantity
     )
+    if any(abs(position.quantity) > QUANTITY_MAX for position in together):
+        return False
     equity = health(round_state.views, fund.cash, fund.positions).equity - deficit
     return equity >= health(round_state.views, 0, together).maintenance
 
@@ -231,7 +236,7 @@ def deleverage_positions(
 def deleverage_prices(
     draft: Draft, round_state: RoundState, mine: Positions, deficit: int
 ) -> dict[int, int]:
-    """b_i = clamp(m_i + sgn(q_i)·⌊D·w_i/(|q_i|·Σw)⌋, 0, m_i ± cap of index), by instrument.
+    """b_i = clamp(m_i + sgn(q_i)·⌊D·w_i/(|q_i|·Σw)⌋, m_i ± cap of index) in [0, PRICE_MAX].
 
     w_i = |q_i| times the worst scenario loss of one lot; with all weights 0, b_i = m_i.
     """
@@ -250,7 +255,8 @@ def deleverage_prices(
         held = abs(position.quantity)
         shift = div_down(deficit * weights[position.instrument], held * total) if total else 0
         shift = min(shift, cap)
-        prices[position.instrument] = max(0, price + (shift if position.quantity > 0 else -shift))
+        moved = price + (shift if position.quantity > 0 else -shift)
+        prices[position.instrument] = clamp(moved, 0, PRICE_MAX)
     return prices
 
 

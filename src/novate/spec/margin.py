@@ -288,6 +288,8 @@ def concentration(lines: Iterable[Line], rate_ppm: int) -> int:
     and the sum is over single positions, so splitting an account changes nothing. Reason: Derive
     and Deribit scale by account size, which sub-accounts evade.
     """
+    if rate_ppm == 0:  # the usual case
+        return 0
     exposure = sum(
         quantity * array.worst_long if quantity >= 0 else -quantity * array.worst_short
         for quantity, array in lines

@@ -49,6 +49,11 @@ class Preset:
         return 1 << self.instrument_depth
 
     @property
+    def records_max(self) -> int:
+        """Orders, sheets, changes, due transactions or moves of one round, each kind by itself."""
+        return 8 * self.fills_max
+
+    @property
     def slots_max(self) -> int:
         """Order slots of one account."""
         return SLOT_GROUP << self.slot_depth

@@ -36,11 +36,6 @@ def mul_div_up(left: int, right: int, denominator: int) -> int:
     return -(-(left * right) // denominator)
 
 
-def mul_div_trunc(left: int, right: int, denominator: int) -> int:
-    """left · right / denominator, rounded toward zero."""
-    return div_trunc(left * right, denominator)
-
-
 PPM = 1_000_000
 
 

@@ -9,6 +9,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from novate.spec.bounds import (
+    AMOUNT_MAX,
+    INDEX_MAX,
+    NONCE_MAX,
+    QUANTITY_MAX,
+    TIME_MAX,
+    check_elements,
+    check_range,
+)
+from novate.spec.instruments import ID_BITS
 from novate.spec.messages.domain import Domain, signed_element
 from novate.spec.messages.orders import Authorization
 from novate.spec.primitives import PublicKey
@@ -109,6 +119,29 @@ class Withdrawal(NamedTuple):
             self.slot | self.nonce << 32,
             self.good_till,
         )
+
+
+def check_rotate(message: RotateKey) -> None:
+    """DecodeError unless the new key's elements are canonical."""
+    check_elements("rotate.key", message.key)
+
+
+def check_move(message: Transfer | MovePosition | Withdrawal) -> None:
+    """DecodeError unless every field fits the element it is signed in."""
+    check_range("move.slot", message.slot, 0, INDEX_MAX)
+    check_range("move.nonce", message.nonce, 1, NONCE_MAX)
+    check_range("move.good_till", message.good_till, 0, TIME_MAX)
+    match message:
+        case Transfer():
+            check_range("transfer.recipient", message.recipient, 0, INDEX_MAX)
+            check_range("transfer.amount", message.amount, 0, AMOUNT_MAX)
+        case MovePosition():
+            check_range("move.recipient", message.recipient, 0, INDEX_MAX)
+            check_range("move.instrument", message.instrument, 0, (1 << ID_BITS) - 1)
+            check_range("move.quantity", message.quantity, -QUANTITY_MAX, QUANTITY_MAX)
+        case Withdrawal():
+            check_range("withdrawal.amount", message.amount, 0, AMOUNT_MAX)
+            check_range("withdrawal.min_payout", message.min_payout, 0, AMOUNT_MAX)
 
 
 class SetTier(NamedTuple):

@@ -22,6 +22,16 @@ class Deposit(NamedTuple):
     """micro-USDC, positive."""
 
 
+class FundDeposit(NamedTuple):
+    """Capital for the fund of one market, from anyone; it is not paid back."""
+
+    underlying: int
+    sender: int
+    """Who paid, and is paid back if there is no such market or no room."""
+    amount: int
+    """micro-USDC, positive."""
+
+
 class RegisterKey(NamedTuple):
     """Bind a trading key; overrides a key rotated on L2. An undecodable key binds too."""
 
@@ -69,6 +79,7 @@ class ForcedCancel(NamedTuple):
 
 Request = (
     Deposit
+    | FundDeposit
     | RegisterKey
     | AllowOwner
     | ForcedWithdrawal

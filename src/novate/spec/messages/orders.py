@@ -6,13 +6,16 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from novate.spec.bounds import (
+    INDEX_MAX,
     NONCE_MAX,
     PPM_SIGNED_MAX,
     PRICE_MAX,
     QUANTITY_MAX,
     TIME_MAX,
+    check_elements,
     check_range,
 )
+from novate.spec.instruments import ID_BITS
 from novate.spec.messages.domain import Domain, signed_element
 from novate.spec.primitives import PublicKey, Signature
 
@@ -103,8 +106,10 @@ class Order(NamedTuple):
 
 def check_order(order: Order) -> None:
     """DecodeError unless every field of the order is within its bound."""
+    check_range("order.instrument", order.instrument, 0, (1 << ID_BITS) - 1)
     check_range("order.limit_price", order.limit_price, 0, PRICE_MAX)
     check_range("order.quantity", order.quantity, 1, QUANTITY_MAX)
+    check_range("order.slot", order.slot, 0, INDEX_MAX)
     check_range("order.nonce", order.nonce, 1, NONCE_MAX)
     check_range("order.good_till", order.good_till, 0, TIME_MAX)
     check_range("order.max_fee_ppm", order.max_fee_ppm, -PPM_SIGNED_MAX, PPM_SIGNED_MAX)
@@ -163,11 +168,13 @@ def quote_elements(quote: Quote) -> tuple[int, int, int]:
 
 def check_sheet(sheet: Sheet, quotes_max: int) -> None:
     """DecodeError unless every field of the sheet is within its bound."""
+    check_range("sheet.base_slot", sheet.base_slot, 0, INDEX_MAX)
     check_range("sheet.nonce", sheet.nonce, 1, NONCE_MAX)
     check_range("sheet.good_till", sheet.good_till, 0, TIME_MAX)
     check_range("sheet.max_fee_ppm", sheet.max_fee_ppm, -PPM_SIGNED_MAX, PPM_SIGNED_MAX)
     check_range("sheet.quotes", len(sheet.quotes), 1, quotes_max)
     for quote in sheet.quotes:
+        check_range("quote.instrument", quote.instrument, 0, (1 << ID_BITS) - 1)
         check_range("quote.bid_price", quote.bid_price, 0, PRICE_MAX)
         check_range("quote.ask_price", quote.ask_price, 0, PRICE_MAX)
         check_range("quote.bid_quantity", quote.bid_quantity, 0, QUANTITY_MAX)
@@ -175,7 +182,8 @@ def check_sheet(sheet: Sheet, quotes_max: int) -> None:
 
 
 def check_certificate(certificate: Certificate) -> None:
-    """DecodeError unless scope and expiry are within their bounds."""
+    """DecodeError unless scope, expiry and the key's elements are within their bounds."""
+    check_elements("certificate.key", certificate.key)
     check_range("certificate.scope", certificate.scope, 0, int(Scope.TRADE | Scope.CANCEL))
     check_range("certificate.expiry", certificate.expiry, 0, TIME_MAX)
 

@@ -20,6 +20,7 @@ from novate.spec.messages.account import (
     SetTier,
     SignedCancelAll,
     SignedRotateKey,
+    check_rotate,
 )
 from novate.spec.messages.orders import Scope
 from novate.spec.primitives import Primitives
@@ -41,11 +42,12 @@ def rotate_key(
 ) -> None:
     """Replace the trading key and raise the key epoch, which ends every session key."""
     message, authorization = signed
+    check_rotate(message)
     account = draft.account(message.account)
     elements = message.elements(draft.domain(), account.key_epoch)
     claim = Claim(message.account, ROTATE_TAG, elements, authorization, Scope.NONE)
     require(draft, time, claim, primitives)
-    epoch = _next_epoch(account.key_epoch)
+    epoch = next_epoch(account.key_epoch)
     draft.put_account(message.account, replace(account, key=message.key, key_epoch=epoch))
     draft.record(draft.journal.changes, ChangeEntry(message.account, "key", epoch))
 
@@ -57,7 +59,7 @@ def cancel_all(draft: Draft, time: int, signed: SignedCancelAll, primitives: Pri
     elements = message.elements(draft.domain(), account.cancel_epoch)
     claim = Claim(message.account, CANCEL_TAG, elements, authorization, Scope.CANCEL)
     require(draft, time, claim, primitives)
-    epoch = _next_epoch(account.cancel_epoch)
+    epoch = next_epoch(account.cancel_epoch)
     draft.put_account(message.account, replace(account, cancel_epoch=epoch))
     draft.record(draft.journal.changes, ChangeEntry(message.account, "cancel", epoch))
 
@@ -72,7 +74,7 @@ def set_tier(draft: Draft, change: SetTier) -> None:
     draft.record(draft.journal.changes, ChangeEntry(change.account, "tier", change.tier))
 
 
-def _next_epoch(epoch: int) -> int:
+def next_epoch(epoch: int) -> int:
     """epoch + 1, while it has room."""
     if epoch >= EPOCH_MAX:
         raise Rejection(Reason.EPOCH_EXHAUSTED, f"epoch = {epoch}, max {EPOCH_MAX}")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from novate.spec.bounds import CASH_MAX
+from novate.spec.bounds import CASH_MAX, GOLDILOCKS
 from novate.spec.draft import Draft
 from novate.spec.errors import Reason, Rejection
+from novate.spec.funds import credit_fund
 from novate.spec.holders import touch_account
 from novate.spec.journal import ChangeEntry, RequestEntry, RequestOutcome, WithdrawalEntry
 from novate.spec.messages.inbox import (
@@ -20,10 +21,13 @@ from novate.spec.messages.inbox import (
     ForcedClose,
     ForcedLiquidation,
     ForcedWithdrawal,
+    FundDeposit,
     RegisterKey,
     Request,
 )
+from novate.spec.primitives import ZERO_KEY
 from novate.spec.state import Account
+from novate.spec.transactions.changes import next_epoch
 from novate.spec.transactions.forced_close import forced_close
 from novate.spec.transactions.forced_liquidation import forced_liquidation
 from novate.spec.transactions.forced_withdrawal import forced_withdrawal
@@ -39,6 +43,8 @@ def apply_request(draft: Draft, round_state: RoundState, request: Request) -> No
     except Rejection as rejection:
         draft.rollback(checkpoint)
         outcome, reason = RequestOutcome.NO_OP, rejection.reason
+        if isinstance(request, Deposit):  # money that came in is credited or paid back
+            outcome = refund(draft, request.sender, request.amount)
     system = draft.system
     draft.put_system(replace(system, inbox_cursor=system.inbox_cursor + 1))
     draft.record(draft.journal.requests, RequestEntry(request, outcome, reason))
@@ -49,6 +55,8 @@ def _dispatch(draft: Draft, round_state: RoundState, request: Request) -> Reques
     match request:
         case Deposit():
             return deposit(draft, round_state, request)
+        case FundDeposit():
+            return fund_deposit(draft, request)
         case RegisterKey():
             return register_key(draft, request)
         case AllowOwner():
@@ -76,9 +84,7 @@ def require_owner(draft: Draft, index: int, owner: int) -> Account:
 def deposit(draft: Draft, round_state: RoundState, request: Deposit) -> RequestOutcome:
     """Credit cash, opening the next free account; otherwise owe the sender the amount back."""
     if not _can_credit(draft, request):
-        entry = WithdrawalEntry(-1, request.sender, request.amount, request.amount)
-        draft.record(draft.journal.withdrawals, entry)
-        return RequestOutcome.REFUNDED
+        return refund(draft, request.sender, request.amount)
     system = draft.system
     opens = request.account == system.account_count
     account = Account(owner=request.owner) if opens else touch_account(draft, request.account)
@@ -91,6 +97,22 @@ def deposit(draft: Draft, round_state: RoundState, request: Deposit) -> RequestO
         )
     )
     mark_touched(draft, round_state, request.account)
+    return RequestOutcome.DONE
+
+
+def refund(draft: Draft, sender: int, amount: int) -> RequestOutcome:
+    """Owe a deposit back to who sent it; the vault's V never counted it."""
+    draft.record(draft.journal.withdrawals, WithdrawalEntry(-1, sender, amount, amount))
+    return RequestOutcome.REFUNDED
+
+
+def fund_deposit(draft: Draft, request: FundDeposit) -> RequestOutcome:
+    """Capital for a market's fund; repays its debt first, like any revenue."""
+    vault = draft.system.vault + request.amount
+    if request.underlying not in draft.markets or vault > CASH_MAX:
+        return refund(draft, request.sender, request.amount)
+    draft.put_system(replace(draft.system, vault=vault))
+    credit_fund(draft, request.underlying, request.amount)
     return RequestOutcome.DONE
 
 
@@ -107,10 +129,14 @@ def _can_credit(draft: Draft, request: Deposit) -> bool:
 
 
 def register_key(draft: Draft, request: RegisterKey) -> RequestOutcome:
-    """Bind a trading key; L1 overrides what was rotated on L2."""
+    """Bind a trading key; L1 overrides what was rotated on L2.
+
+    Words that are not elements bind the zero key, which cannot sign: no leaf can hold them.
+    """
     account = require_owner(draft, request.account, request.owner)
-    epoch = account.key_epoch + 1
-    draft.put_account(request.account, replace(account, key=request.key, key_epoch=epoch))
+    epoch = next_epoch(account.key_epoch)
+    key = request.key if max(request.key) < GOLDILOCKS else ZERO_KEY
+    draft.put_account(request.account, replace(account, key=key, key_epoch=epoch))
     draft.record(draft.journal.changes, ChangeEntry(request.account, "key", epoch))
     return RequestOutcome.DONE
 
@@ -126,7 +152,7 @@ def allow_owner(draft: Draft, request: AllowOwner) -> RequestOutcome:
 def forced_cancel(draft: Draft, request: ForcedCancel) -> RequestOutcome:
     """Raise the account's cancel epoch."""
     account = require_owner(draft, request.account, request.owner)
-    epoch = account.cancel_epoch + 1
+    epoch = next_epoch(account.cancel_epoch)
     draft.put_account(request.account, replace(account, cancel_epoch=epoch))
     draft.record(draft.journal.changes, ChangeEntry(request.account, "cancel", epoch))
     return RequestOutcome.DONE

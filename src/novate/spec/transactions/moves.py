@@ -19,6 +19,7 @@ from novate.spec.messages.account import (
     MovePosition,
     Transfer,
     Withdrawal,
+    check_move,
 )
 from novate.spec.messages.orders import Scope
 from novate.spec.payments import pay_out
@@ -32,17 +33,25 @@ from novate.spec.valuation import (
     mark_touched,
 )
 
-TAGS = {Transfer: TRANSFER_TAG, MovePosition: MOVE_TAG, Withdrawal: WITHDRAW_TAG}
+
+def tag_of(message: Transfer | MovePosition | Withdrawal) -> str:
+    """The domain tag a move is signed under."""
+    match message:
+        case Transfer():
+            return TRANSFER_TAG
+        case MovePosition():
+            return MOVE_TAG
+        case Withdrawal():
+            return WITHDRAW_TAG
 
 
 def move_claim(draft: Draft, move: Move) -> Claim:
     """What the move claims to be authorized for; session keys may not move value."""
     message = move.message
+    check_move(message)
     epoch = draft.account(message.account).cancel_epoch
     elements = message.elements(draft.domain(), epoch)
-    return Claim(
-        message.account, TAGS[type(message)], elements, move.authorization, Scope.NONE
-    )
+    return Claim(message.account, tag_of(message), elements, move.authorization, Scope.NONE)
 
 
 def apply_move(
@@ -91,7 +100,8 @@ def transfer(draft: Draft, round_state: RoundState, message: Transfer) -> None:
     draft.put_account(message.recipient, replace(recipient, cash=recipient.cash + message.amount))
     draft.assign(round_state.moved_out, message.account, True)
     add_to(draft, round_state.inflow, message.account, -message.amount)
-    add_to(draft, round_state.inflow, message.recipient, message.amount)
+    if message.recipient in round_state.opening:  # else its first act will find the amount there
+        add_to(draft, round_state.inflow, message.recipient, message.amount)
     mark_touched(draft, round_state, message.recipient)
     entry = TransferEntry(message.account, message.recipient, message.amount, -1, 0)
     draft.record(draft.journal.transfers, entry)

@@ -91,7 +91,10 @@ def apply_fill(draft: Draft, round_state: RoundState, book: RoundBook, fill: Fil
     fees = fill_fees(draft, round_state, fill, buyer.holder, seller.holder)
     _check_fees(draft, buyer, seller, fill, fees)
     sides = (buyer, seller)
-    healths = [before_step(draft, round_state, side.holder, side.order) for side in sides]
+    healths = [
+        before_step(draft, round_state, side.holder, side.order, fill.instrument)
+        for side in sides
+    ]
     _move(draft, round_state, buyer, fill, fill.quantity, fees.buyer)
     _move(draft, round_state, seller, fill, -fill.quantity, fees.seller)
     for terms, health in zip(sides, healths, strict=True):

@@ -27,11 +27,14 @@ def begin_fund(draft: Draft, round_state: RoundState, underlying: int) -> None:
 
 
 def before_step(
-    draft: Draft, round_state: RoundState, holder: int, order: Order | None
+    draft: Draft, round_state: RoundState, holder: int, order: Order | None, instrument: int
 ) -> Health | None:
     """Health of an account about to be traded without its signature; None for any other side."""
     if holder < 0 or order is not None:
         return None
+    underlying = underlying_of(instrument)
+    if draft.market(underlying).halt.since:
+        raise Rejection(Reason.MARKET_HALTED, f"account {holder}: underlying = {underlying}")
     opening = round_state.opening[holder]
     obstacle = waterfall_obstacle(draft, round_state, opening)
     if obstacle:

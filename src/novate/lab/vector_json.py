@@ -1,0 +1,121 @@
+"""Values of the law as JSON and back, exactly: states, batches, journals.
+
+An integer is a hex string, a tuple a list, a named tuple or dataclass an object whose "$" is the
+type's name, an enumeration's member {"$": type, "name": member}, a mapping {"$map": [[key, value],
+...]} sorted by key. Large values that repeat stand once, in a table of shared ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from types import MappingProxyType, ModuleType
+from typing import Any, TypeAlias
+
+from novate.spec import journal, parameters, presets, primitives, risk_parameters, state
+from novate.spec.messages import account, batch, inbox, oracle, orders
+
+Json: TypeAlias = Any
+"""What the standard library's `json` reads and writes."""
+
+SHARED = (state.State, state.Account, state.Market, parameters.Parameters, presets.Preset)
+"""Types whose values stand in the table of shared ones."""
+
+
+def _types(modules: Iterable[ModuleType]) -> dict[str, type]:
+    """Named tuples, dataclasses and enumerations that the modules define, by name."""
+    found: dict[str, type] = {}
+    for module in modules:
+        for name, value in vars(module).items():
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                assert name not in found, f"two types are called {name}"
+                found[name] = value
+    return found
+
+
+TYPES: Mapping[str, type] = MappingProxyType(
+    _types(
+        (
+            *(primitives, presets, risk_parameters, parameters, state, journal),
+            *(account, batch, inbox, oracle, orders),
+        )
+    )
+)
+
+
+class Encoder:
+    """Turns values into JSON, filling the table of shared ones."""
+
+    def __init__(self) -> None:
+        """Start with an empty table."""
+        self._names: dict[str, str] = {}
+        self.shared: dict[str, Json] = {}
+        """Shared values by name, each after those it uses."""
+
+    def encode(self, value: object) -> Json:
+        """The JSON of a value; TypeError for what the law's values do not hold."""
+        match value:
+            case None | bool() | str():
+                return value
+            case IntEnum():
+                return {"$": type(value).__name__, "name": value.name}
+            case int():
+                return hex(value)
+            case Mapping():
+                pairs = [[self.encode(key), self.encode(value[key])] for key in sorted(value)]
+                return {"$map": pairs}
+            case list() | tuple() if not hasattr(value, "_fields"):
+                return [self.encode(item) for item in value]
+        return self._share(value, self._record(value))
+
+    def _record(self, value: object) -> dict[str, Json]:
+        """A named tuple or dataclass; what a dataclass does not compare is no part of it."""
+        name = type(value).__name__
+        if TYPES.get(name) is not type(value):
+            raise TypeError(f"{type(value)} is no type of the law")
+        fields = getattr(value, "_fields", None)
+        if fields is None:
+            fields = [field.name for field in dataclasses.fields(value) if field.compare]  # type: ignore[arg-type]
+        return {"$": name} | {field: self.encode(getattr(value, field)) for field in fields}
+
+    def _share(self, value: object, encoded: dict[str, Json]) -> Json:
+        """The object itself, or the name under which the table holds it."""
+        if not isinstance(value, SHARED):
+            return encoded
+        text = json.dumps(encoded)
+        if text not in self._names:
+            name = f"{type(value).__name__} {len(self._names)}"
+            self._names[text] = name
+            self.shared[name] = encoded
+        return {"$use": self._names[text]}
+
+
+class Decoder:
+    """Turns JSON back into values, given the table of shared ones."""
+
+    def __init__(self, shared: Mapping[str, Json]) -> None:
+        """Decode the table; each value uses only those before it."""
+        self._values: dict[str, Any] = {}
+        for name, encoded in shared.items():
+            self._values[name] = self.decode(encoded)
+
+    def decode(self, value: Json) -> Any:
+        """The value of a JSON; KeyError, TypeError or ValueError for what no encoder wrote."""
+        match value:
+            case None | bool():
+                return value
+            case str():
+                return int(value, 16) if value.lstrip("-").startswith("0x") else value
+            case list():
+                return tuple(self.decode(item) for item in value)
+            case {"$use": name}:
+                return self._values[name]
+            case {"$map": pairs}:
+                return {self.decode(key): self.decode(item) for key, item in pairs}
+            case {"$": name, "name": member} if issubclass(TYPES[name], IntEnum):
+                return TYPES[name][member]
+            case {"$": name, **fields}:
+                return TYPES[name](**{key: self.decode(item) for key, item in fields.items()})
+        raise TypeError(f"{value!r:.80} is no encoding of a value")
