@@ -41,10 +41,11 @@ from novate.spec.messages.batch import (
     Round,
     SideKind,
     SideOf,
+    Touch,
     Trade,
 )
 from novate.spec.messages.domain import VERSION, Domain
-from novate.spec.messages.inbox import Deposit, RegisterKey, Request
+from novate.spec.messages.inbox import Deposit, FundDeposit, RegisterKey, Request
 from novate.spec.messages.orders import (
     Authorization,
     Certificate,
@@ -435,6 +436,51 @@ class Stage:
         assert self.state.markets[underlying].halt.since == 0
 
     def drift(self, index_price: int, underlying: int = BTC, **changed: Any) -> None:
-        """The price moves within the halt limit in one accepted snapshot."""
-        self.play(self.round().prices(underlying, index_price, **changed))
+        """The price moves by at most 9 % in the next 300 seconds, without a halt."""
+        act = self.round(300)
+        for market, usual in enumerate(self.state.markets):
+            if market == underlying:
+                act.prices(market, index_price, **changed)
+            else:
+                act.prices(market, usual.current.index_price)
+        self.play(act)
         assert self.state.markets[underlying].current.index_price == index_price
+
+
+def poor_stage() -> Stage:
+    """Account 1, with 160 USDC, is long 1,000 USDC of BTC: margin 120, initial 156, fee 0.2."""
+    stage = Stage()
+    stage.craft_account(1, cash=160 * USDC)
+    stage.play(stage.round().fill(1, 2, BTC_PRICE, 100))
+    return stage
+
+
+def liquidated_stage(index_price: int = 9_500_000, others: int = 0, fund: int = 0) -> Stage:
+    """`poor_stage` after a fall, with the status of account 1 set; `others`: lots long of 3.
+
+    At 95,000 its equity is 159.8 − 50 = 109.8, its margin 114, its initial margin 148.2. The
+    waterfall is open in a round with a later snapshot, as of `later`.
+    """
+    stage = poor_stage()
+    if others:
+        stage.play(stage.round().fill(3, 2, BTC_PRICE, others))
+    if fund:
+        act = stage.round()
+        act.requests.append(FundDeposit(BTC, 9, fund))
+        stage.play(act)
+    if index_price * 100 < BTC_PRICE * 92:
+        stage.jump(index_price)
+    else:
+        stage.drift(index_price)
+    act = stage.round()
+    act.due.append(Touch(1))
+    stage.play(act)
+    assert stage.account(1).liquidation_since
+    return stage
+
+
+def later(stage: Stage, *due: Due) -> Act:
+    """A round with a new snapshot of BTC at the same price, and something due in it."""
+    act = stage.round().prices(BTC, stage.state.markets[BTC].current.index_price)
+    act.due.extend(due)
+    return act

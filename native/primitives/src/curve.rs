@@ -6,11 +6,11 @@
 
 use subtle::{Choice, ConditionallySelectable};
 
-use crate::base::{Base, Coefficient};
+use crate::base::{Base, Coefficient, Element, SecretBase};
 use crate::quintic::Quintic;
 
 /// The curve's a.
-const A: u32 = 2;
+const A: u64 = 2;
 
 /// The curve's b is B·z.
 const B: u32 = 263;
@@ -160,18 +160,30 @@ impl<F: Coefficient> Point<F> {
     }
 }
 
+impl<const SECRET: bool> Point<Element<SECRET>> {
+    /// The encoding w = T/U (0 for N).
+    pub fn encode(&self) -> Quintic<Element<SECRET>> {
+        self.t * self.u.inverse()
+    }
+
+    /// The same element in the other kind.
+    pub(crate) fn cast<const OTHER: bool>(&self) -> Point<Element<OTHER>> {
+        Point { x: self.x.cast(), z: self.z.cast(), u: self.u.cast(), t: self.t.cast() }
+    }
+}
+
 impl Point {
-    /// The conventional generator, of encoding w = 4.
+    /// The conventional generator, of encoding w = 4, so u = 1/4.
     pub const GENERATOR: Self = Self {
         x: Quintic([
-            Base::reduce(12_883_135_586_176_881_569),
-            Base::reduce(4_356_519_642_755_055_268),
-            Base::reduce(5_248_930_565_894_896_907),
-            Base::reduce(2_165_973_894_480_315_022),
-            Base::reduce(2_448_410_071_095_648_785),
+            Base::constant(12_883_135_586_176_881_569),
+            Base::constant(4_356_519_642_755_055_268),
+            Base::constant(5_248_930_565_894_896_907),
+            Base::constant(2_165_973_894_480_315_022),
+            Base::constant(2_448_410_071_095_648_785),
         ]),
         z: Quintic::ONE,
-        u: Quintic::from_base(Base::reduce(4).inverse()),
+        u: Quintic::from_base(Base::constant(13_835_058_052_060_938_241)),
         t: Quintic::ONE,
     };
 
@@ -182,17 +194,12 @@ impl Point {
         }
         // y = wx on the curve gives x² − (w² − a)x + b = 0. Of its two roots one is a square and
         // the other not; the group's elements have the non-square x.
-        let e = w.square() - Quintic::from_base(Base::reduce(A as u64));
+        let e = w.square() - Quintic::from_base(Base::constant(A));
         let four_b = Quintic::ONE.scale_by_z(4 * B);
         let root = (e.square() - four_b).sqrt()?;
         let first = (e + root).half();
         let x = if first.is_nonzero_square() { (e - root).half() } else { first };
         Some(Self { x, z: Quintic::ONE, u: Quintic::ONE, t: *w })
-    }
-
-    /// The encoding w = T/U (0 for N). Constant time.
-    pub fn encode(&self) -> Quintic {
-        self.t * self.u.inverse()
     }
 
     /// The encodings of many elements, for one inversion in all.
@@ -238,13 +245,18 @@ impl<F: Coefficient> AffinePoint<F> {
 }
 
 impl AffinePoint {
+    /// The same element for arithmetic with secrets.
+    pub(crate) fn to_secret(self) -> AffinePoint<SecretBase> {
+        AffinePoint { x: self.x.cast(), u: self.u.cast() }
+    }
+
     /// The same element in fractional coordinates.
     pub fn to_point(&self) -> Point {
         Point { x: self.x, z: Quintic::ONE, u: self.u, t: Quintic::ONE }
     }
 }
 
-impl ConditionallySelectable for AffinePoint {
+impl<const SECRET: bool> ConditionallySelectable for AffinePoint<Element<SECRET>> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
         Self {

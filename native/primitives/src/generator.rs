@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::base::SecretBase;
 use crate::curve::{AffinePoint, Point, add_digit, push_multiples};
 use crate::lanes::{self, LANES, Lanes};
+use crate::quintic::Quintic;
 use crate::scalar::Scalar;
 
 /// Bits of a digit in the table for public scalars: 40 rows of 128 points, 400 KiB.
@@ -17,7 +19,8 @@ static PUBLIC_TABLE: LazyLock<Vec<AffinePoint>> =
     LazyLock::new(|| table(PUBLIC_ROWS, PUBLIC_ROW, PUBLIC_BITS as u32));
 
 /// Row i holds k·2^(5i)·G for k = 1 … 16: 64 rows, 80 KiB, each read whole at every use.
-static SECRET_TABLE: LazyLock<Vec<AffinePoint>> = LazyLock::new(|| table(64, 16, 5));
+static SECRET_TABLE: LazyLock<Vec<AffinePoint<SecretBase>>> =
+    LazyLock::new(|| table(64, 16, 5).into_iter().map(AffinePoint::to_secret).collect());
 
 fn table(rows: usize, row: usize, bits: u32) -> Vec<AffinePoint> {
     let mut multiples = Vec::with_capacity(rows * row);
@@ -53,20 +56,29 @@ pub fn add_generator_multiple(start: &Point, scalar: &Scalar) -> Point {
 }
 
 /// start + scalar·G in each lane. Variable time: public data only.
-pub(crate) fn add_generator_multiples(
-    start: &Point<Lanes>,
-    scalars: &[Scalar; LANES],
-) -> Point<Lanes> {
+#[must_use]
+pub fn add_generator_multiples(start: &Point<Lanes>, scalars: &[Scalar; LANES]) -> Point<Lanes> {
     let digits = scalars.each_ref().map(signed_digits_8);
     (0..PUBLIC_ROWS).fold(*start, |sum, i| {
         sum.add_affine(&lanes::pick_affine(|lane| (public_row(i), digits[lane][i])))
     })
 }
 
-/// scalar·G in constant time: a complete addition per digit, each of a point picked by reading the
-/// whole row.
+/// scalar·G in constant time.
 #[must_use]
 pub fn multiply_generator(scalar: &Scalar) -> Point {
+    multiply_generator_secretly(scalar).cast()
+}
+
+/// The encoding of scalar·G, in constant time to the end: coordinates before the last division
+/// would tell of the scalar.
+#[must_use]
+pub fn encode_generator_multiple(scalar: &Scalar) -> Quintic {
+    multiply_generator_secretly(scalar).encode().cast()
+}
+
+/// A complete addition per digit, each of a point picked by reading the whole row.
+fn multiply_generator_secretly(scalar: &Scalar) -> Point<SecretBase> {
     let table = &*SECRET_TABLE;
     let mut sum = Point::NEUTRAL;
     for (row, digit) in table.chunks_exact(16).zip(scalar.signed_digits_5()) {

@@ -1,9 +1,9 @@
-//! The quintic extension GF(p^5) = GF(p)[z]/(z^5 − 3). Constant-time unless said otherwise.
+//! The quintic extension GF(p^5) = GF(p)[z]/(z^5 − 3). Over `SecretBase` all is constant-time.
 
 use core::ops::{Add, Mul, Neg, Sub};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use crate::base::{Base, Coefficient, P};
+use crate::base::{Base, Coefficient, Element, P, constant_power};
 use crate::error::Error;
 
 /// c0 + c1·z + c2·z² + c3·z³ + c4·z⁴.
@@ -12,13 +12,12 @@ pub struct Quintic<F = Base>(pub [F; 5]);
 
 /// `FROBENIUS[k][i]` is ω^(i·k) with ω = 3^((p−1)/5): (z^i)^(p^k) = ω^(i·k) · z^i.
 const FROBENIUS: [[Base; 5]; 3] = {
-    let omega = Base::reduce(3).power((P - 1) / 5);
     let mut table = [[Base::ONE; 5]; 3];
     let mut k = 1;
     while k < 3 {
         let mut i = 1;
         while i < 5 {
-            table[k][i] = omega.power((i * k) as u64);
+            table[k][i] = constant_power(3, (P - 1) / 5 * (i * k % 5) as u64);
             i += 1;
         }
         k += 1;
@@ -66,33 +65,27 @@ impl<F: Coefficient> Quintic<F> {
     }
 }
 
-impl Quintic {
+impl<const SECRET: bool> Quintic<Element<SECRET>> {
     /// The element `value` + 0·z + ….
-    pub const fn from_base(value: Base) -> Self {
-        Self([value, Base::ZERO, Base::ZERO, Base::ZERO, Base::ZERO])
-    }
-
-    /// The element of five canonical words; an error names the first that is not.
-    pub fn from_words(field: &'static str, words: [u64; 5]) -> Result<Self, Error> {
-        crate::error::check_canonical(field, &words)?;
-        Ok(Self(words.map(Base::reduce)))
+    pub const fn from_base(value: Element<SECRET>) -> Self {
+        Self([value, Element::ZERO, Element::ZERO, Element::ZERO, Element::ZERO])
     }
 
     /// The five canonical words.
     #[inline]
     pub fn words(&self) -> [u64; 5] {
-        self.0.map(Base::word)
+        self.0.map(Element::word)
     }
 
     /// self/2.
     #[inline(always)]
     pub fn half(&self) -> Self {
-        Self(self.0.map(Base::half))
+        Self(self.0.map(Element::half))
     }
 
     /// factor·self.
     #[inline(always)]
-    pub fn scale(&self, factor: Base) -> Self {
+    pub fn scale(&self, factor: Element<SECRET>) -> Self {
         Self(self.0.map(|coefficient| coefficient * factor))
     }
 
@@ -108,11 +101,11 @@ impl Quintic {
     /// self^(p^k) for k = 1 or 2.
     #[inline]
     pub fn frobenius(&self, k: usize) -> Self {
-        Self(core::array::from_fn(|i| self.0[i] * FROBENIUS[k][i]))
+        Self(core::array::from_fn(|i| self.0[i] * FROBENIUS[k][i].cast()))
     }
 
     /// self^(p + p² + p³ + p⁴) and the norm self^(1 + p + p² + p³ + p⁴), which is in GF(p).
-    fn conjugates_and_norm(&self) -> (Self, Base) {
+    fn conjugates_and_norm(&self) -> (Self, Element<SECRET>) {
         let first = self.frobenius(1);
         let pair = first * first.frobenius(1); // p + p²
         let conjugates = pair * pair.frobenius(2);
@@ -123,6 +116,19 @@ impl Quintic {
     pub fn inverse(&self) -> Self {
         let (conjugates, norm) = self.conjugates_and_norm();
         conjugates.scale(norm.inverse())
+    }
+
+    /// The same element in the other kind.
+    pub(crate) fn cast<const OTHER: bool>(&self) -> Quintic<Element<OTHER>> {
+        Quintic(self.0.map(Element::cast))
+    }
+}
+
+impl Quintic {
+    /// The element of five canonical words; an error names the first that is not.
+    pub fn from_words(field: &'static str, words: [u64; 5]) -> Result<Self, Error> {
+        crate::error::check_canonical(field, &words)?;
+        Ok(Self(words.map(Base::reduce)))
     }
 
     /// Whether self is a non-zero square: its norm is one in GF(p). Variable time.
@@ -187,15 +193,15 @@ impl<F: Coefficient> Mul for Quintic<F> {
     }
 }
 
-impl ConstantTimeEq for Quintic {
+impl<const SECRET: bool> ConstantTimeEq for Quintic<Element<SECRET>> {
     fn ct_eq(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
     }
 }
 
-impl ConditionallySelectable for Quintic {
+impl<const SECRET: bool> ConditionallySelectable for Quintic<Element<SECRET>> {
     #[inline(always)]
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
-        Self(core::array::from_fn(|i| Base::conditional_select(&a.0[i], &b.0[i], choice)))
+        Self(core::array::from_fn(|i| Element::conditional_select(&a.0[i], &b.0[i], choice)))
     }
 }

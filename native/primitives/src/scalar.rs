@@ -1,7 +1,10 @@
 //! Integers modulo n, the prime order (319 bits) of EcGFp5. Constant-time.
 
+use core::array::from_fn;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroize;
+
+use crate::base::mask;
 
 /// The group order n, least significant word first (eprint 2022/274, section 3).
 pub const ORDER: [u64; 5] = [
@@ -23,48 +26,49 @@ const MINUS_ORDER_INVERSE: u64 = {
     inverse.wrapping_neg()
 };
 
-/// R² = 2^640 mod n, by doubling 1: R = 2^320 is the Montgomery radix.
-const RADIX_SQUARED: Scalar = {
-    let mut value = Scalar([1, 0, 0, 0, 0]);
-    let mut bit = 0;
-    while bit < 640 {
-        value = value.plus(value);
-        bit += 1;
-    }
-    value
-};
+/// R² = 2^640 mod n: R = 2^320 is the Montgomery radix.
+const RADIX_SQUARED: Scalar = Scalar([
+    0xA010_01DC_E33D_C739,
+    0x6C32_28D3_3F62_ACCF,
+    0xD1D7_96CC_91CF_8525,
+    0xAADF_FF5D_1574_C1D8,
+    0x4ACA_13B2_8CA2_51F5,
+]);
 
 /// A canonical scalar, below n; five words, least significant first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Zeroize)]
 pub struct Scalar([u64; 5]);
 
-/// a − b over five words, and whether it went below zero.
+/// a − b over five words, and all ones if it went below zero, else zero.
 #[inline(always)]
-const fn subtract(a: [u64; 5], b: [u64; 5]) -> ([u64; 5], u64) {
-    let mut result = [0; 5];
-    let mut borrow = 0u64;
-    let mut i = 0;
-    while i < 5 {
-        let difference = (a[i] as u128).wrapping_sub(b[i] as u128 + borrow as u128);
-        result[i] = difference as u64;
-        borrow = (difference >> 64) as u64 & 1;
-        i += 1;
-    }
-    (result, borrow)
+fn subtract(a: [u64; 5], b: [u64; 5]) -> ([u64; 5], u64) {
+    let mut borrow = false;
+    let difference = from_fn(|i| {
+        let (word, below) = a[i].overflowing_sub(b[i]);
+        let (word, below_again) = word.overflowing_sub(u64::from(borrow));
+        borrow = below | below_again;
+        word
+    });
+    (difference, mask::<true>(borrow))
+}
+
+/// a + b over five words, without the carry out.
+#[inline(always)]
+fn add_words(a: [u64; 5], b: [u64; 5]) -> [u64; 5] {
+    let mut carry = 0u128;
+    from_fn(|i| {
+        carry += u128::from(a[i]) + u128::from(b[i]);
+        let word = carry as u64;
+        carry >>= 64;
+        word
+    })
 }
 
 /// value, or value − n if it is not below n. For values below 2n (and below 2^320).
 #[inline(always)]
-const fn subtract_order(value: [u64; 5]) -> Scalar {
-    let (reduced, borrow) = subtract(value, ORDER);
-    let keep = borrow.wrapping_neg();
-    let mut result = [0; 5];
-    let mut i = 0;
-    while i < 5 {
-        result[i] = (value[i] & keep) | (reduced[i] & !keep);
-        i += 1;
-    }
-    Scalar(result)
+fn subtract_order(value: [u64; 5]) -> Scalar {
+    let (reduced, below) = subtract(value, ORDER);
+    Scalar(add_words(reduced, ORDER.map(|word| word & below)))
 }
 
 impl Scalar {
@@ -73,7 +77,7 @@ impl Scalar {
 
     /// The scalar of five words, or `None` at n and above. (Not a secret whether it is.)
     pub fn from_words(words: [u64; 5]) -> Option<Self> {
-        (subtract(words, ORDER).1 == 1).then_some(Self(words))
+        (subtract(words, ORDER).1 != 0).then_some(Self(words))
     }
 
     /// The scalar congruent to a 512-bit integer, least significant word first.
@@ -82,7 +86,7 @@ impl Scalar {
         let high = Self([words[5], words[6], words[7], 0, 0]);
         // montgomery(x, R²) = x·R mod n for any x below R.
         let low = low.montgomery(&RADIX_SQUARED).montgomery(&Self::ONE);
-        low.plus(high.montgomery(&RADIX_SQUARED))
+        low.add(&high.montgomery(&RADIX_SQUARED))
     }
 
     /// A scalar of 128 bits or fewer.
@@ -95,37 +99,17 @@ impl Scalar {
         self.0
     }
 
-    const fn plus(self, other: Self) -> Self {
-        let mut sum = [0; 5];
-        let mut carry = 0u128;
-        let mut i = 0;
-        while i < 5 {
-            carry += self.0[i] as u128 + other.0[i] as u128;
-            sum[i] = carry as u64;
-            carry >>= 64;
-            i += 1;
-        }
-        subtract_order(sum) // no carry out: both are below 2^319
-    }
-
     /// self + other mod n.
     #[must_use]
     pub fn add(&self, other: &Self) -> Self {
-        self.plus(*other)
+        subtract_order(add_words(self.0, other.0)) // no carry out: both are below 2^319
     }
 
     /// self − other mod n.
     #[must_use]
     pub fn sub(&self, other: &Self) -> Self {
-        let (difference, borrow) = subtract(self.0, other.0);
-        let mut result = [0; 5];
-        let mut carry = 0u128;
-        for i in 0..5 {
-            carry += difference[i] as u128 + (ORDER[i] & borrow.wrapping_neg()) as u128;
-            result[i] = carry as u64;
-            carry >>= 64;
-        }
-        Self(result)
+        let (difference, below) = subtract(self.0, other.0);
+        Self(add_words(difference, ORDER.map(|word| word & below)))
     }
 
     /// self · other mod n.
@@ -189,6 +173,6 @@ impl ConstantTimeEq for Scalar {
 
 impl ConditionallySelectable for Scalar {
     fn conditional_select(a: &Self, b: &Self, choice: Choice) -> Self {
-        Self(core::array::from_fn(|i| u64::conditional_select(&a.0[i], &b.0[i], choice)))
+        Self(from_fn(|i| u64::conditional_select(&a.0[i], &b.0[i], choice)))
     }
 }

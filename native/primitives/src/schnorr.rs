@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::base::P;
 use crate::curve::{Point, multiply_variable_time};
-use crate::generator::{add_generator_multiple, multiply_generator};
+use crate::generator::{add_generator_multiple, encode_generator_multiple};
 use crate::hash::{Tag, hash};
 use crate::quintic::Quintic;
 use crate::scalar::Scalar;
@@ -67,7 +67,7 @@ impl SecretKey {
                 value: "(not shown)".into(),
                 limit: "in [1, group order)".into(),
             })?;
-        let public = multiply_generator(&secret).encode().words();
+        let public = encode_generator_multiple(&secret).words();
         Ok(Self { secret, public })
     }
 
@@ -110,7 +110,7 @@ impl SecretKey {
                 limit: "in [1, group order)".into(),
             });
         }
-        let r = multiply_generator(&nonce).encode();
+        let r = encode_generator_multiple(&nonce);
         let (e0, e1) = challenge(&r, &self.public, digest);
         let e = Scalar::from_u128(u128::from(e1) << 64 | u128::from(e0));
         let response = nonce.sub(&e.mul(&self.secret)).words();

@@ -1,7 +1,7 @@
 //! The sponge of [`crate::hash`] for secrets: constant time, and wiping its state.
 //!
 //! p3's scalar arithmetic branches on rare carries, so a hash of a secret by it is only nearly
-//! constant-time. This one is written over [`Base`], in full; the tests hold it to the other.
+//! constant-time. This one is written over [`SecretBase`], in full; the tests hold it to the other.
 
 use p3_field::PrimeField64;
 use p3_goldilocks::{
@@ -11,19 +11,19 @@ use p3_goldilocks::{
 use zeroize::Zeroize;
 
 use crate::Digest;
-use crate::base::{Base, Coefficient};
+use crate::base::{Coefficient, SecretBase};
 use crate::hash::{RATE, Tag, block_count};
 
-type State = [Base; 12];
+type State = [SecretBase; 12];
 
 /// The digest of one message of canonical words, in constant time for its length.
 pub fn hash_secret(tag: Tag, elements: &[u64]) -> Digest {
-    let mut state = [Base::ZERO; 12];
-    state[8] = Base::reduce(tag.element());
-    state[9] = Base::reduce(elements.len() as u64);
+    let mut state = [SecretBase::ZERO; 12];
+    state[8] = SecretBase::reduce(tag.element());
+    state[9] = SecretBase::reduce(elements.len() as u64);
     for block in 0..block_count(elements.len()) {
         for (i, element) in state[..RATE].iter_mut().enumerate() {
-            *element = Base::reduce(*elements.get(RATE * block + i).unwrap_or(&0));
+            *element = SecretBase::reduce(*elements.get(RATE * block + i).unwrap_or(&0));
         }
         permute(&mut state);
     }
@@ -32,8 +32,8 @@ pub fn hash_secret(tag: Tag, elements: &[u64]) -> Digest {
     digest
 }
 
-fn constant(element: Goldilocks) -> Base {
-    Base::reduce(element.as_canonical_u64())
+fn constant(element: Goldilocks) -> SecretBase {
+    SecretBase::reduce(element.as_canonical_u64())
 }
 
 /// Poseidon2 of width 12: four full rounds, the partial ones, four full rounds.
@@ -59,7 +59,7 @@ fn full_round(state: &mut State, constants: &[Goldilocks; 12]) {
 }
 
 /// The S-box.
-fn power_7(x: Base) -> Base {
+fn power_7(x: SecretBase) -> SecretBase {
     let square = x.square();
     square.square() * square * x
 }
@@ -74,7 +74,7 @@ fn mix_external(state: &mut State) {
         four[2] = sum + c + d.double();
         four[3] = sum + d + a.double();
     }
-    let columns: [Base; 4] = core::array::from_fn(|i| state[i] + state[i + 4] + state[i + 8]);
+    let columns: [SecretBase; 4] = core::array::from_fn(|i| state[i] + state[i + 4] + state[i + 8]);
     for (i, element) in state.iter_mut().enumerate() {
         *element = *element + columns[i % 4];
     }
@@ -82,7 +82,7 @@ fn mix_external(state: &mut State) {
 
 /// All ones plus the diagonal.
 fn mix_internal(state: &mut State) {
-    let sum = state.iter().fold(Base::ZERO, |sum, &element| sum + element);
+    let sum = state.iter().fold(SecretBase::ZERO, |sum, &element| sum + element);
     for (element, &factor) in state.iter_mut().zip(&MATRIX_DIAG_12_GOLDILOCKS) {
         *element = *element * constant(factor) + sum;
     }

@@ -3,11 +3,14 @@
 mod common;
 
 use common::{from_limbs, limbs};
-use novate_primitives::base::{Base, P};
+use novate_primitives::base::{Base, Coefficient, P, SecretBase};
 use novate_primitives::batch::verify_batch;
 use novate_primitives::curve::{AffinePoint, KeyTable, Point, multiply_variable_time};
-use novate_primitives::generator::{add_generator_multiple, multiply_generator};
+use novate_primitives::generator::{
+    add_generator_multiple, add_generator_multiples, encode_generator_multiple, multiply_generator,
+};
 use novate_primitives::hash::{self, Tag};
+use novate_primitives::lanes::{self, LANES};
 use novate_primitives::merkle::Tree;
 use novate_primitives::quintic::Quintic;
 use novate_primitives::scalar::{ORDER, Scalar};
@@ -72,13 +75,31 @@ fn base_matches_big_integers() {
 }
 
 #[test]
+fn secret_arithmetic_is_the_same() {
+    let mut rng = SmallRng::seed_from_u64(14);
+    for _ in 0..5_000 {
+        let (a, b) = (word(&mut rng), word(&mut rng));
+        let (x, y) = (Base::reduce(a), Base::reduce(b));
+        let (secret_x, secret_y) = (SecretBase::reduce(a), SecretBase::reduce(b));
+        assert_eq!((secret_x + secret_y).word(), (x + y).word());
+        assert_eq!((secret_x - secret_y).word(), (x - y).word());
+        assert_eq!((secret_x * secret_y).word(), (x * y).word());
+        assert_eq!(secret_x.half().word(), x.half().word());
+    }
+    let k = scalar(&mut rng);
+    assert_eq!(encode_generator_multiple(&k), multiply_generator(&k).encode());
+    assert_eq!(encode_generator_multiple(&Scalar::ZERO), Quintic::ZERO);
+}
+
+#[test]
 fn base_inverse_and_root() {
     let mut rng = SmallRng::seed_from_u64(2);
     for _ in 0..300 {
         let x = Base::reduce(word(&mut rng));
         let expected = if x == Base::ZERO { Base::ZERO } else { Base::ONE };
         assert_eq!(x * x.inverse(), expected);
-        assert_eq!(x.legendre(), x.power((P - 1) / 2));
+        let power = BigUint::from(x.word()).modpow(&BigUint::from((P - 1) / 2), &BigUint::from(P));
+        assert_eq!(BigUint::from(x.legendre().word()), power);
         let root = x.square().sqrt().expect("a square");
         assert!(root == x || root == -x);
         assert_eq!(x.sqrt().is_some(), x.legendre() != Base::MINUS_ONE);
@@ -169,7 +190,8 @@ fn group_laws() {
     }
     assert!(Point::NEUTRAL.double().is_neutral());
     assert!(Point::NEUTRAL.double_times(7).is_neutral());
-    assert_eq!(Point::NEUTRAL.encode(), Quintic::ZERO);
+    let neutral: Point = Point::NEUTRAL;
+    assert_eq!(neutral.encode(), Quintic::ZERO);
     let minus_one = Scalar::ZERO.sub(&Scalar::ONE);
     assert!(multiply_generator(&minus_one).equals(&Point::GENERATOR.negate()));
     assert!(multiply_generator(&Scalar::ZERO).is_neutral());
@@ -213,6 +235,40 @@ fn multiplications_agree() {
     }
     let most = Scalar::ZERO.sub(&Scalar::ONE);
     assert!(add_generator_multiple(&Point::GENERATOR, &most).is_neutral());
+}
+
+#[test]
+fn lanes_multiply_like_singles() {
+    let mut rng = SmallRng::seed_from_u64(13);
+    for round in 0..20 {
+        let points: [Point; LANES] = core::array::from_fn(|lane| match (round + lane) % 5 {
+            0 => Point::NEUTRAL,
+            _ => point(&mut rng),
+        });
+        let scalars: [u128; LANES] = core::array::from_fn(|lane| match (round + lane) % 7 {
+            0 => 0,
+            1 => u128::MAX,
+            2 => 1 << 127,
+            3 => 8,
+            _ => rng.random(),
+        });
+        let tables = points.each_ref().map(KeyTable::new);
+        let joined = lanes::join(&points);
+        let products = lanes::split(&lanes::multiply_variable_time(&joined, &scalars));
+        let by_tables = lanes::multiply_by_tables(&tables.each_ref(), &scalars);
+        let by_tables = lanes::split(&by_tables);
+        let starts = lanes::split(&joined);
+        let addends: [Scalar; LANES] = core::array::from_fn(|_| scalar(&mut rng));
+        let sums = lanes::split(&add_generator_multiples(&joined, &addends));
+        for lane in 0..LANES {
+            let expected = multiply_variable_time(&points[lane], scalars[lane]);
+            assert!(products[lane].equals(&expected));
+            assert!(by_tables[lane].equals(&expected));
+            assert!(starts[lane].equals(&points[lane]));
+            let sum = add_generator_multiple(&points[lane], &addends[lane]);
+            assert!(sums[lane].equals(&sum));
+        }
+    }
 }
 
 #[test]

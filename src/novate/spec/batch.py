@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from novate.spec.authorization import Claim, verdicts
-from novate.spec.bounds import ORACLE_GRID_S, TIME_MAX
+from novate.spec.bounds import EPOCH_MAX, ORACLE_GRID_S, TIME_MAX, check_range
 from novate.spec.commitment import build_trees, roots_of, update_trees
 from novate.spec.crypto import merkle
 from novate.spec.draft import Draft
@@ -17,6 +17,7 @@ from novate.spec.journal import Journal
 from novate.spec.liquidation import update_status
 from novate.spec.margin_rule import require_fund_margin, require_margin
 from novate.spec.messages.batch import Batch, Round
+from novate.spec.messages.inbox import ForcedClose, ForcedLiquidation
 from novate.spec.messages.orders import (
     ORDER_TAG,
     SHEET_TAG,
@@ -40,7 +41,7 @@ from novate.spec.transactions.snapshot import (
     open_markets,
 )
 from novate.spec.transactions.trade import RoundBook, apply_trade
-from novate.spec.valuation import RoundState, mark_of, open_views
+from novate.spec.valuation import RoundState, is_fresh, mark_of, open_views
 
 
 def apply_batch(state: State, batch: Batch, primitives: Primitives) -> Journal:
@@ -86,6 +87,7 @@ def begin_batch(state: State, batch: Batch) -> Draft:
     if batch.number != system.batch_number + 1:
         detail = f"number = {batch.number}, expected {system.batch_number + 1}"
         raise InvalidBatch(Fault.WRONG_BATCH_NUMBER, detail)
+    check_range("batch.fork", batch.fork, 0, EPOCH_MAX)
     if batch.fork < system.fork:
         raise InvalidBatch(Fault.FORK_WENT_BACK, f"fork = {batch.fork}, state {system.fork}")
     if not 1 <= len(batch.rounds) <= state.preset.rounds_max:
@@ -149,7 +151,22 @@ def open_round(draft: Draft, content: Round, primitives: Primitives) -> RoundSta
     for quorum in content.reports:
         apply_snapshot(draft, quorum, content.time, primitives)
     open_markets(draft, content.time)
+    check_prices_of_requests(draft, content)
     return open_views(draft, content.time)
+
+
+def check_prices_of_requests(draft: Draft, content: Round) -> None:
+    """InvalidBatch where L1 asks to close positions and a market that is open has an old price.
+
+    A request is done or refused once; whoever orders the batches must not choose the price for it.
+    """
+    closing = (ForcedClose, ForcedLiquidation)
+    if not any(isinstance(request, closing) for request in content.requests):
+        return
+    for underlying, market in sorted(draft.markets.items()):
+        if market.halt.since == 0 and not is_fresh(draft, underlying):
+            detail = f"underlying = {underlying}, snapshot of {market.current.time}"
+            raise InvalidBatch(Fault.REQUESTS_AT_OLD_PRICES, detail)
 
 
 def read_orders(

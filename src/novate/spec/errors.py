@@ -77,6 +77,7 @@ class Reason(StrEnum):
     STEP_TOO_LARGE = "step_too_large"
     FUND_MAY_ONLY_REDUCE = "fund_may_only_reduce"
     FUND_NOT_BELOW_MARGIN = "fund_not_below_margin"
+    SNAPSHOT_TOO_OLD = "snapshot_too_old"
     # moves
     AMOUNT_OUT_OF_BOUNDS = "amount_out_of_bounds"
     SELF_TRANSFER = "self_transfer"
@@ -99,6 +100,7 @@ class Fault(StrEnum):
     REPORTS_NOT_SORTED = "reports_not_sorted"
     REQUESTS_NOT_IN_FIRST_ROUND = "requests_not_in_first_round"
     TOO_MANY_REQUESTS = "too_many_requests"
+    REQUESTS_AT_OLD_PRICES = "requests_at_old_prices"
     TOO_MANY_FILLS = "too_many_fills"
     TOO_MANY_RECORDS = "too_many_records"
     MALFORMED_PARAMETERS = "malformed_parameters"

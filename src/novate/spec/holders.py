@@ -36,15 +36,19 @@ def side_of(state: InstrumentState, quantity: int) -> Side:
 
 
 def settle_position(state: InstrumentState, position: Position) -> Settled:
-    """Lots left and cash due of a position, both rounded against the holder.
+    """Whole lots left and cash due of a position; cash is rounded against the holder.
 
-    |q0| < 2**31 and the accumulators' difference < 2**63, so the product needs limbs in the proof.
+    The fraction of a lot that is not left is bought out at the instrument's mark: dropping it would
+    give a short the value of a lot. |q0| < 2**31 and the accumulators' difference < 2**63, so the
+    product needs limbs in the proof; fraction · mark < factor · mark < 2**61.
     """
     side = side_of(state, position.quantity)
     held = abs(position.quantity)
-    cash = div_down(held * (side.cash - position.cash), position.factor)
     lots = div_down(held * side.factor, position.factor)
-    quantity = lots if position.quantity > 0 else -lots
+    fraction = held * side.factor - lots * position.factor
+    quantity, fraction = (lots, fraction) if position.quantity > 0 else (-lots, -fraction)
+    due = held * (side.cash - position.cash) + fraction * state.mark
+    cash = div_down(due, position.factor)
     if state.settled:
         return Settled(0, cash + quantity * state.mark)
     return Settled(quantity, cash)

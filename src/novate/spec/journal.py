@@ -192,8 +192,6 @@ class MarginEntry(NamedTuple):
     account: int
     before: Health
     after: Health
-    traded: int
-    """Notional traded in the round."""
     gave: int
     """Value given away beyond flows."""
     risk_reducing: bool

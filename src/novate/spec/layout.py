@@ -72,6 +72,7 @@ def parameters_elements(parameters: Parameters) -> list[int]:
         *address_elements(parameters.settlement_contract),
         parameters.option_fee_cap_ppm,
         parameters.step_loss_ppm,
+        parameters.fund_loss_ppm,
         parameters.give_tolerance_ppm,
         parameters.overshoot_ppm,
         parameters.resume_snapshots,

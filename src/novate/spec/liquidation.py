@@ -35,6 +35,7 @@ from novate.spec.valuation import (
     RoundState,
     account_health,
     health,
+    is_fresh,
     margins_by_underlying,
     mark_of_id,
     mark_touched,
@@ -68,6 +69,8 @@ def waterfall_obstacle(draft: Draft, round_state: RoundState, account: Account) 
     for underlying in live:
         if round_state.views[underlying].snapshot.time <= account.liquidation_since:
             return f"market {underlying} has no later snapshot"
+        if not is_fresh(draft, underlying):
+            return f"market {underlying} has no fresh snapshot"
     now = account_health(round_state.views, account)
     if now.equity >= now.maintenance:
         return f"equity {now.equity} is not below maintenance margin {now.maintenance}"
@@ -225,11 +228,12 @@ def deleverage_positions(
     raised = 0
     for position in mine:
         price = prices[position.instrument]
+        fair = mark_of_id(round_state.views, position.instrument)
         account = draft.account(index)
-        value = close_by_factor(draft, index, position, price)
+        value = close_by_factor(draft, index, position, price, fair)
         kept = tuple(p for p in account.positions if p.instrument != position.instrument)
         draft.put_account(index, replace(account, positions=kept, cash=account.cash + value))
-        raised += value - position.quantity * mark_of_id(round_state.views, position.instrument)
+        raised += value - position.quantity * fair
     return raised
 
 
@@ -260,33 +264,39 @@ def deleverage_prices(
     return prices
 
 
-def close_by_factor(draft: Draft, holder: int, position: Position, price: int) -> int:
+def close_by_factor(
+    draft: Draft, holder: int, position: Position, price: int, fair: int
+) -> int:
     """Close a position against everyone on the other side, pro rata; returns the cash it gets.
 
-    f = |q| / open interest; the other side's factor becomes C·(1−f) and its accumulator moves by
-    C·f·price, both rounded down. If the factor would fall below FACTOR_MIN the instrument is
-    settled at the price instead.
+    f = |q| / open interest; the other side's factor C becomes C' = C·(1−f), rounded down, and its
+    accumulator moves by exactly (C − C')·price: what rounding takes from the holders is paid for.
+    If C' would be below FACTOR_MIN the instrument is settled at `fair`, its mark; the accumulator
+    then holds the difference for the part that was closed, and nobody else has a part in it.
     """
     state = draft.instruments[position.instrument]
     held = abs(position.quantity)
     is_long = position.quantity > 0
     other = state.short if is_long else state.long
     factor = mul_div_down(other.factor, state.open_interest - held, state.open_interest)
-    earned = mul_div_down(other.factor * held, -price if is_long else price, state.open_interest)
     value = position.quantity * price
     settled = factor < FACTOR_MIN
-    changed = Side(factor, other.cash + earned)
-    after = state._replace(clearing=state.clearing - value, holders=state.holders - 1)
+    paid = price - fair if settled else price
+    earned = (other.factor - factor) * (-paid if is_long else paid)
+    changed = Side(other.factor if settled else factor, other.cash + earned)
+    after = state._replace(
+        mark=fair,
+        clearing=state.clearing - value,
+        holders=state.holders - 1,
+        settled=settled,
+        long=state.long if is_long else changed,
+        short=changed if is_long else state.short,
+    )
     if settled:
-        after = after._replace(mark=price, settled=True)
-        entry = SettlementEntry(position.instrument, price, False)
+        entry = SettlementEntry(position.instrument, fair, False)
         draft.record(draft.journal.settlements, entry)
     else:
-        after = after._replace(
-            open_interest=state.open_interest - held,
-            long=state.long if is_long else changed,
-            short=changed if is_long else state.short,
-        )
+        after = after._replace(open_interest=state.open_interest - held)
     draft.put_instrument(after)
     draft.record(
         draft.journal.deleverages,
@@ -302,6 +312,8 @@ def deleverage_fund(draft: Draft, round_state: RoundState, underlying: int) -> N
     market = draft.market(underlying)
     if market.halt.since:
         raise Rejection(Reason.MARKET_HALTED, f"underlying = {underlying}")
+    if not is_fresh(draft, underlying):
+        raise Rejection(Reason.SNAPSHOT_TOO_OLD, f"snapshot of {market.current.time}")
     fund = touch_fund(draft, underlying)
     now = health(round_state.views, fund.cash, fund.positions)
     if not fund.positions or now.equity >= now.maintenance:
@@ -311,7 +323,8 @@ def deleverage_fund(draft: Draft, round_state: RoundState, underlying: int) -> N
     cash = fund.cash
     for position in fund.positions:
         price = prices[position.instrument]
-        cash += close_by_factor(draft, fund_holder(underlying), position, price)
+        fair = mark_of_id(round_state.views, position.instrument)
+        cash += close_by_factor(draft, fund_holder(underlying), position, price, fair)
     unmet = max(-cash, 0)
     put_fund(draft, underlying, replace(fund, positions=(), cash=cash + unmet))
     if unmet:

@@ -8,9 +8,10 @@ from novate.spec.errors import DecodeError, Reason, Rejection
 from novate.spec.holders import underlying_of
 from novate.spec.instruments import Instrument, day_of, decode, expiry_time, is_option
 from novate.spec.state import InstrumentState
+from novate.spec.valuation import RoundState, mark_of_id
 
 
-def require_tradable(draft: Draft, time: int, instrument: int) -> None:
+def require_tradable(draft: Draft, round_state: RoundState, instrument: int) -> None:
     """Open the instrument if it is not open yet; Rejection where it may not be traded now."""
     try:
         decoded = decode(instrument)
@@ -20,16 +21,23 @@ def require_tradable(draft: Draft, time: int, instrument: int) -> None:
     state = draft.instruments.get(instrument)
     if state is not None and state.settled:
         raise Rejection(Reason.INSTRUMENT_SETTLED, f"instrument = {instrument}")
-    if decoded.expiry_day and expiry_time(decoded.expiry_day) <= time:
+    if decoded.expiry_day and expiry_time(decoded.expiry_day) <= round_state.time:
         raise Rejection(Reason.INSTRUMENT_EXPIRED, f"instrument = {instrument}")
     if state is None:
-        _open(draft, time, instrument, decoded)
+        _open(draft, round_state, instrument, decoded)
 
 
-def _open(draft: Draft, time: int, instrument: int, decoded: Instrument) -> None:
-    """List an instrument with its first trade, by the calendar, strike and count rules."""
+def _open(
+    draft: Draft, round_state: RoundState, instrument: int, decoded: Instrument
+) -> None:
+    """List an instrument with its first trade, by the calendar, strike and count rules.
+
+    The count includes settled ones not yet collected, so that each has its place in the settled
+    tree from the start: an expiry never waits for room, with a value that moves and no margin.
+    """
     parameters = draft.market_parameters(decoded.underlying)
-    if decoded.expiry_day and decoded.expiry_day > day_of(time) + parameters.horizon_days:
+    last_day = day_of(round_state.time) + parameters.horizon_days
+    if decoded.expiry_day > last_day:
         detail = f"expiry_day = {decoded.expiry_day}, horizon {parameters.horizon_days} days"
         raise Rejection(Reason.NOT_LISTED, detail)
     if is_option(decoded):
@@ -37,8 +45,8 @@ def _open(draft: Draft, time: int, instrument: int, decoded: Instrument) -> None
         if decoded.strike % parameters.strike_step or strike > PRICE_MAX:
             detail = f"strike = {decoded.strike}, step {parameters.strike_step}"
             raise Rejection(Reason.NOT_LISTED, detail)
-    unsettled = sum(not state.settled for state in draft.instruments.values())
-    if unsettled >= draft.preset.open_instruments_max:
-        detail = f"max {draft.preset.open_instruments_max} open instruments"
+    if len(draft.instruments) >= draft.preset.open_instruments_max:
+        detail = f"max {draft.preset.open_instruments_max} open or not yet collected instruments"
         raise Rejection(Reason.TOO_MANY_INSTRUMENTS, detail)
-    draft.put_instrument(InstrumentState(instrument))
+    price = mark_of_id(round_state.views, instrument)
+    draft.put_instrument(InstrumentState(instrument, mark=price))

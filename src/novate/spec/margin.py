@@ -314,13 +314,8 @@ def _requirements(view: MarketView, lines: Sequence[Line]) -> tuple[int, int]:
     return maintenance, ppm_up(undiminished, risk.initial_factor_ppm)
 
 
-def portfolio_margin(view: MarketView, holdings: Sequence[Holding]) -> Margin:
-    """Value, maintenance and initial margin of holdings in one underlying.
-
-    Settled holdings and expired ones have value and no risk. Neither margin exceeds the value of
-    the long options plus what the rest would need alone: a bought option cannot lose more than it
-    is worth, so a paid-for long-only portfolio is never liquidated.
-    """
+def _portfolio_margin(view: MarketView, holdings: tuple[Holding, ...]) -> Margin:
+    """`portfolio_margin`, computed."""
     value = 0
     lines: list[Line] = []
     for identifier, quantity, settlement in holdings:
@@ -339,6 +334,22 @@ def portfolio_margin(view: MarketView, holdings: Sequence[Holding]) -> Margin:
         maintenance = min(maintenance, long + rest_maintenance)
         initial = min(initial, long + rest_initial)
     return Margin(value, maintenance, initial)
+
+
+@lru_cache(maxsize=64)
+def _portfolio_margins(view: MarketView) -> Callable[[tuple[Holding, ...]], Margin]:
+    """The margins of one view by holdings, each computed once: most accounts stay as they are."""
+    return lru_cache(maxsize=4_096)(partial(_portfolio_margin, view))
+
+
+def portfolio_margin(view: MarketView, holdings: Sequence[Holding]) -> Margin:
+    """Value, maintenance and initial margin of holdings in one underlying.
+
+    Settled holdings and expired ones have value and no risk. Neither margin exceeds the value of
+    the long options plus what the rest would need alone: a bought option cannot lose more than it
+    is worth, so a paid-for long-only portfolio is never liquidated. A pure function, remembered.
+    """
+    return _portfolio_margins(view)(tuple(holdings))
 
 
 # The concentration rate.

@@ -47,7 +47,6 @@ def judge(draft: Draft, round_state: RoundState, index: int) -> MarginEntry:
         account=index,
         before=before,
         after=after,
-        traded=round_state.traded.get(index, 0),
         gave=before.equity - round_state.paid.get(index, 0) - after.equity,
         risk_reducing=is_risk_reducing(before, after, draft.parameters.step_loss_ppm),
     )
@@ -65,32 +64,53 @@ def require_margin(draft: Draft, round_state: RoundState, index: int) -> MarginE
         if not covered:
             raise Rejection(Reason.INSUFFICIENT_MARGIN, f"account {index}: {entry}")
         _require_withdrawable(draft, round_state, index)
-    elif gave_away(draft, entry) and not entry.risk_reducing:
-        _require_withdrawable(draft, round_state, index)
+    elif gave_away(draft, entry):
+        _require_may_give(draft, round_state, entry)
     return entry
 
 
 def gave_away(draft: Draft, entry: MarginEntry) -> bool:
-    """Whether the account's trades lost more than the tolerated part of the notional traded."""
-    return entry.gave > ppm_down(entry.traded, draft.parameters.give_tolerance_ppm)
+    """Whether the account's trades lost more than the tolerated part of its maintenance margin.
+
+    Not of the notional traded: trading a worthless option back and forth makes any notional.
+    """
+    margin = max(entry.before.maintenance, entry.after.maintenance)
+    return entry.gave > ppm_down(margin, draft.parameters.give_tolerance_ppm)
+
+
+def _require_may_give(draft: Draft, round_state: RoundState, entry: MarginEntry) -> None:
+    """Giving value away needs the withdrawal test.
+
+    Who reduces risk need not wait for a halt to end; and who was below initial margin need not be
+    safe at the reference either. Others would open at the mark and close far from it to give.
+    """
+    if not entry.risk_reducing:
+        _require_withdrawable(draft, round_state, entry.account)
+    elif entry.before.equity >= entry.before.initial:
+        _require_safe_at_reference(draft, round_state, entry.account)
 
 
 def _require_withdrawable(draft: Draft, round_state: RoundState, index: int) -> None:
     """The withdrawal test: no halt, no missing fixing, and E' >= I' at the reference as well."""
-    account: Account = draft.account(index)
-    obstacle = withdrawal_obstacle(draft, account.positions)
+    obstacle = withdrawal_obstacle(draft, draft.account(index).positions)
     if obstacle:
         raise Rejection(Reason.WITHDRAWAL_BLOCKED, f"account {index}: {obstacle}")
+    _require_safe_at_reference(draft, round_state, index)
+
+
+def _require_safe_at_reference(draft: Draft, round_state: RoundState, index: int) -> None:
+    """E' >= I' with the reference's index, premium, basis and smile."""
+    account: Account = draft.account(index)
     then = account_health(round_state.references, account)
     if then.equity < then.initial:
         raise Rejection(Reason.UNSAFE_AT_REFERENCE, f"account {index}: {then}")
 
 
 def require_fund_margin(draft: Draft, round_state: RoundState, underlying: int) -> None:
-    """A fund that traded must have reduced its risk."""
+    """A fund that traded must have reduced its risk, at little cost: it has no signature to ask."""
     opening = round_state.fund_opening[underlying]
     fund = draft.market(underlying).fund
     before = health(round_state.views, opening.cash, opening.positions)
     after = health(round_state.views, fund.cash, fund.positions)
-    if not is_risk_reducing(before, after, draft.parameters.step_loss_ppm):
+    if not is_risk_reducing(before, after, draft.parameters.fund_loss_ppm):
         raise Rejection(Reason.NOT_RISK_REDUCING, f"fund {underlying}: {before} to {after}")

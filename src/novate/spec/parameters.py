@@ -72,8 +72,10 @@ class Parameters:
     """A fee on an option is at most this many ppm of its premium."""
     step_loss_ppm: int = 500_000
     """Risk-reducing trades may lose at most this many ppm of the maintenance margin they free."""
-    give_tolerance_ppm: int = 2_000
-    """Value given away in a round, ppm of notional: beyond it the withdrawal test binds."""
+    fund_loss_ppm: int = 20_000
+    """A fund selling its inventory may lose at most this many ppm of the margin it frees."""
+    give_tolerance_ppm: int = 10_000
+    """Value given away in a round, ppm of maintenance margin, without the withdrawal test."""
     overshoot_ppm: int = 100_000
     """A liquidation step may leave equity above initial margin by at most this many ppm of it."""
     resume_snapshots: int = 3

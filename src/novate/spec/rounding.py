@@ -16,11 +16,6 @@ def div_up(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def div_trunc(numerator: int, denominator: int) -> int:
-    """Quotient rounded toward zero."""
-    return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
-
-
 def div_nearest(numerator: int, denominator: int) -> int:
     """Quotient rounded to the nearest integer, halves toward plus infinity."""
     return (2 * numerator + denominator) // (2 * denominator)

@@ -13,6 +13,7 @@ from novate.spec.instruments import decode, expiry_time
 from novate.spec.journal import Health
 from novate.spec.margin import Holding, Margin, concentration_rate, portfolio_margin
 from novate.spec.marks import MarketView, mark
+from novate.spec.oracle import SNAPSHOT_AGE_MAX_S
 from novate.spec.rounding import div_down
 from novate.spec.state import Account, ExpiryFields, Fund, InstrumentState, Snapshot
 
@@ -32,8 +33,6 @@ class RoundState:
     """Cash an account received from, less what it sent to, others without trading."""
     paid: dict[int, int] = field(default_factory=dict)
     """Fees an account paid less rebates."""
-    traded: dict[int, int] = field(default_factory=dict)
-    """Notional traded by an account, micro-USDC."""
     moved_out: dict[int, bool] = field(default_factory=dict)
     """Accounts that withdrew or transferred out: the withdrawal test binds."""
     must_reduce: dict[int, bool] = field(default_factory=dict)
@@ -132,6 +131,16 @@ def health(views: dict[int, MarketView], cash: int, positions: Positions) -> Hea
 def account_health(views: dict[int, MarketView], account: Account) -> Health:
     """Health of an up-to-date account."""
     return health(views, account.cash, account.positions)
+
+
+def is_fresh(draft: Draft, underlying: int) -> bool:
+    """Whether the market's snapshot is as new as one that may open a round.
+
+    Nothing is closed without its holder's signature at an older price: whoever brings it about
+    could wait until the market has moved away.
+    """
+    age = draft.system.time - draft.market(underlying).current.time
+    return age <= SNAPSHOT_AGE_MAX_S
 
 
 def mark_of(views: dict[int, MarketView], state: InstrumentState) -> int:

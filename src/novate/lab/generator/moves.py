@@ -18,7 +18,7 @@ from novate.spec.messages.account import (
     Transfer,
     Withdrawal,
 )
-from novate.spec.transactions.moves import TAGS
+from novate.spec.transactions.moves import tag_of
 from novate.spec.valuation import is_expired, withdrawable, withdrawal_obstacle
 
 SIGNED = {Transfer: SignedTransfer, MovePosition: SignedMovePosition, Withdrawal: SignedWithdrawal}
@@ -29,7 +29,7 @@ def sign_move(stage: Stage, message: Message, session: int = -1) -> Move:
     """The move with its account's authorization."""
     draft = stage.draft
     elements = message.elements(draft.domain(), draft.account(message.account).cancel_epoch)
-    tag = TAGS[type(message)]
+    tag = tag_of(message)
     authorization = stage.crowd.authorize(draft, message.account, tag, elements, session)
     made: Move = SIGNED[type(message)](message, authorization)  # type: ignore[arg-type]
     return made
@@ -202,12 +202,9 @@ def _wrong_amount(stage: Stage, account: int) -> None:
     elif health.initial and health.initial <= health.equity < vault + debt and _acted_not(
         stage, account
     ):
-        amount = max(1, spare + 1)
-        submit(
-            stage,
-            sign_move(stage, message._replace(amount=amount)),
-            Reason.INSUFFICIENT_MARGIN,
-        ) if amount <= vault + debt else None
+        if spare < vault + debt:
+            much = sign_move(stage, message._replace(amount=spare + 1))
+            submit(stage, much, Reason.INSUFFICIENT_MARGIN)
     if spare > 0 and withdrawal_obstacle(draft, up_to_date.positions):
         submit(stage, sign_move(stage, message), Reason.WITHDRAWAL_BLOCKED)
     elif 0 <= free < spare <= vault + debt and round_state.references:

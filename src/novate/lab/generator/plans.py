@@ -9,7 +9,7 @@ from typing import Any
 from novate.lab.generator.stage import Stage
 from novate.lab.worlds import future, next_expiry, option, perpetual
 from novate.spec.holders import quantity_of, underlying_of
-from novate.spec.instruments import Kind
+from novate.spec.instruments import Kind, decode, is_linear
 from novate.spec.messages.batch import Fill, SideKind, SideOf, Trade
 from novate.spec.messages.orders import (
     ORDER_TAG,
@@ -26,8 +26,10 @@ from novate.spec.valuation import is_expired, mark_of_id
 
 FEE_MAX_PPM = 1_000
 FOREVER = 2**32 - 1
-MARGIN_PPM = 170_000
-"""About what a lot needs, of index; plans are sized by it, the law decides."""
+MARGIN_PPM = 165_000
+"""About what a linear lot needs, of index; plans are sized by it, the law decides."""
+OPTION_MARGIN_PPM = 230_000
+"""The same of an option."""
 QUOTE_KINDS = ("order", "order", "order", "quote")
 
 
@@ -108,12 +110,13 @@ def room_for(stage: Stage, account: int, instrument: int) -> bool:
     return held or len(positions) < stage.draft.preset.positions_max
 
 
-def lots_for(stage: Stage, underlying: int, share: float, *accounts: int) -> int:
+def lots_for(stage: Stage, instrument: int, share: float, *accounts: int) -> int:
     """Lots that use about a share of the least free margin of these accounts; at least 1."""
     free = min(
         stage.health(account).equity - stage.health(account).initial for account in accounts
     )
-    need = max(1, index_at(stage, underlying) * MARGIN_PPM // 1_000_000)
+    rate = MARGIN_PPM if is_linear(decode(instrument)) else OPTION_MARGIN_PPM
+    need = max(1, index_at(stage, underlying_of(instrument)) * rate // 1_000_000)
     lots = int(free * share / need) if free > 0 else 1
     return max(1, min(lots, 5_000_000))
 
@@ -133,11 +136,34 @@ def random_plan(stage: Stage) -> Plan | None:
     if instrument is None or len(traders) < 2:
         return None
     rng = stage.rng
-    buyer, seller = rng.sample(traders, 2)
-    share = stage.mood.leverage * rng.choice((0.02, 0.1, 0.3, 0.95))
-    quantity = lots_for(stage, underlying_of(instrument), share, buyer, seller)
-    price = near_mark(stage, instrument)
-    return Plan(instrument, price, quantity, buyer, seller, maker_is_buyer=rng.random() < 0.5)
+    able = [
+        index
+        for index in rng.sample(traders, min(5, len(traders)))
+        if room_for(stage, index, instrument)
+        and stage.health(index).equity >= stage.health(index).initial
+    ]
+    if len(able) < 2:
+        return None
+    buyer, seller = able[:2]
+    share = stage.mood.leverage * rng.choice((0.02, 0.1, 0.3, 0.9))
+    quantity = lots_for(stage, instrument, share, buyer, seller)
+    plan = Plan(instrument, near_mark(stage, instrument), quantity, buyer, seller)
+    return with_maker(stage, plan)
+
+
+def with_maker(stage: Stage, plan: Plan) -> Plan | None:
+    """The plan with a maker whose rebate the taker's fee covers; None if neither side can be."""
+    tiers = stage.draft.parameters.fee_tiers
+    rates = [tiers[min(stage.draft.account(k).tier, len(tiers) - 1)] for k in (plan.buyer, plan.seller)]
+    choices = [
+        maker_is_buyer
+        for maker_is_buyer, (maker, taker) in ((True, rates), (False, rates[::-1]))
+        if maker.maker_ppm + taker.taker_ppm >= 0
+    ]
+    if not choices:
+        return None
+    plan.maker_is_buyer = stage.rng.choice(choices)
+    return plan
 
 
 def quiet_plan(stage: Stage) -> Plan | None:
@@ -146,16 +172,17 @@ def quiet_plan(stage: Stage) -> Plan | None:
     if not live:
         return None
     instrument = stage.rng.choice(live)
+    traders = stage.traders()
     sound = [
         index
-        for index in stage.rng.sample(traders := stage.traders(), min(6, len(traders)))
+        for index in stage.rng.sample(traders, min(6, len(traders)))
         if room_for(stage, index, instrument)
         and stage.health(index).equity > 2 * stage.health(index).initial
         and stage.health(index).equity > 2 * index_at(stage, underlying_of(instrument))
     ]
     if len(sound) < 2:
         return None
-    return Plan(instrument, mark_at(stage, instrument), 1, sound[0], sound[1])
+    return with_maker(stage, Plan(instrument, mark_at(stage, instrument), 1, sound[0], sound[1]))
 
 
 def free_slot(stage: Stage, account: int) -> tuple[int, int]:

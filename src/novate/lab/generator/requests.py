@@ -16,6 +16,7 @@ from novate.spec.messages.inbox import (
     ForcedClose,
     ForcedLiquidation,
     ForcedWithdrawal,
+    FundDeposit,
     RegisterKey,
     Request,
 )
@@ -74,11 +75,14 @@ def _any_request(stage: Stage) -> Wanted:
     if stage.rng.random() < stage.mood.wrong_share / 2:
         return _wrong_request(stage, account, state)
     kind = stage.rng.choices(
-        ("deposit", "top up", "refund", "key", "allow", "withdraw", "close", "liquidate", "cancel"),
-        (2, 3, 1, 1, 1, 3, 6, 4, 1),
+        ("deposit", "fund", "refund", "key", "allow", "withdraw", "close", "liquidate", "cancel"),
+        (4, 1, 1, 1, 1, 3, 6, 4, 1),
     )[0]
     owner = state.owner
-    if kind in ("deposit", "top up"):
+    if kind == "fund":
+        underlying = stage.rng.choice((*stage.draft.markets, 99))
+        return Wanted(FundDeposit(underlying, FIRST_OWNER, stage.rng.choice((1, 10**7, 10**9))))
+    if kind == "deposit":
         return Wanted(Deposit(account, owner, FIRST_OWNER, _amount(stage)))
     if kind == "refund":
         return Wanted(_refundable(stage, account, owner))

@@ -17,7 +17,7 @@ from novate.spec.holders import touch_account, touch_fund
 from novate.spec.journal import Health
 from novate.spec.messages.orders import SignedOrder
 from novate.spec.state import Account
-from novate.spec.valuation import account_health, health
+from novate.spec.valuation import account_health, health, is_fresh
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Stage:
         self.world = world
         self.primitives = primitives
         self.crowd = Crowd(primitives)
-        self.venue = Venue(world.state, primitives)
+        self.venue = Venue(world.state, primitives.real, primitives)
         self.tally = Tally()
         self.paths: list[MarketPath] = []
         self.mood: Mood
@@ -145,6 +145,14 @@ class Stage:
     def is_halted(self, underlying: int) -> bool:
         """Whether a market is halted now."""
         return self.draft.market(underlying).halt.since != 0
+
+    def list_is_full(self) -> bool:
+        """Whether no further instrument may be opened."""
+        return len(self.draft.instruments) >= self.draft.preset.open_instruments_max
+
+    def is_fresh(self, underlying: int) -> bool:
+        """Whether a market's snapshot is new enough to close positions without a signature."""
+        return is_fresh(self.draft, underlying)
 
     def fresh_wallet(self) -> str:
         """A seed for one more wallet of this world; few, so that processes derive each once."""

@@ -162,7 +162,7 @@ def step(stage: Stage) -> None:
     lots = max(1, int(abs(position.quantity) * rng.choice((0.05, 0.15, 0.3, 0.6, 1.0))))
     sells = (position.quantity > 0) != (hedges and rng.random() < 0.3)
     other = max(rng.sample(others, min(3, len(others))), key=lambda k: stage.health(k).equity)
-    free = lots_for(stage, underlying_of(instrument), 0.9, other)
+    free = lots_for(stage, instrument, 0.9, other)
     lots = min(lots, free)
     buyer, seller = (other, account) if sells else (account, other)
     plan = Plan(instrument, near_mark(stage, instrument), lots, buyer, seller)
@@ -176,18 +176,18 @@ def fund_trade(stage: Stage) -> None:
     """A fund sells or buys back part of what it took over."""
     rng = stage.rng
     held = [
-        (underlying, position)
-        for underlying, market in stage.draft.markets.items()
+        position
+        for market in stage.draft.markets.values()
         for position in market.fund.positions
     ]
     traders = stage.traders()
     if not held or not traders:
         return
-    underlying, position = rng.choice(held)
+    position = rng.choice(held)
     account = rng.choice(traders)
     sells = position.quantity > 0
     lots = max(1, int(abs(position.quantity) * rng.choice((0.2, 0.5, 0.9))))
-    lots = min(lots, lots_for(stage, underlying, 0.9, account))
+    lots = min(lots, lots_for(stage, position.instrument, 0.9, account))
     plan = Plan(position.instrument, near_mark(stage, position.instrument), lots, account, account)
     plan.maker_is_buyer = not sells
     fields = {"max_fee_ppm": FEE_MAX_PPM}

@@ -146,7 +146,7 @@ def hunt(stage: Stage) -> None:
 def hunt_funds(stage: Stage) -> None:
     """Deleverage funds below their own maintenance margin."""
     for underlying, market in list(stage.draft.markets.items()):
-        if market.fund.positions and not stage.is_halted(underlying):
+        if market.fund.positions and not stage.is_halted(underlying) and stage.is_fresh(underlying):
             found = stage.fund_health(underlying)
             if found.equity < found.maintenance:
                 _bring(stage, DeleverageFund(underlying))
@@ -170,5 +170,7 @@ def wrong_due(stage: Stage) -> None:
         found = stage.fund_health(underlying)
         if stage.is_halted(underlying):
             _bring(stage, DeleverageFund(underlying), Reason.MARKET_HALTED)
+        elif not stage.is_fresh(underlying):
+            _bring(stage, DeleverageFund(underlying), Reason.SNAPSHOT_TOO_OLD)
         elif found.equity >= found.maintenance or not draft.market(underlying).fund.positions:
             _bring(stage, DeleverageFund(underlying), Reason.FUND_NOT_BELOW_MARGIN)

@@ -12,9 +12,20 @@ from novate.lab.worlds import World
 from novate.spec.batch import apply_batch
 from novate.spec.bounds import TIME_MAX
 from novate.spec.errors import Fault, Reason
-from novate.spec.messages.batch import Batch, Fill, MarketReports, Round, SideKind, SideOf, Trade
+from novate.spec.messages.batch import (
+    Batch,
+    Fill,
+    MarketReports,
+    Round,
+    SideKind,
+    SideOf,
+    Touch,
+    Trade,
+)
 from novate.spec.messages.inbox import ForcedLiquidation
 from novate.spec.messages.oracle import REPORT_TAG, Report, SignedReport
+from novate.spec.oracle import SNAPSHOT_AGE_MAX_S
+from novate.spec.primitives import Primitives
 from novate.spec.state import State
 
 Spoil = Callable[[list[SignedReport]], list[SignedReport]]
@@ -40,6 +51,12 @@ def wrong_reports(stage: Stage, reports: list[Report]) -> tuple[MarketReports, R
     """A quorum spoiled in one way, and the reason it must be refused for."""
     rng = stage.rng
     first, *rest = reports
+    market = stage.draft.market(first.underlying)
+    latest = max(market.current.time, market.halt.pending.time)
+    if latest >= first.time - SNAPSHOT_AGE_MAX_S and rng.random() < 0.3:
+        old = [report._replace(time=latest) for report in reports]
+        signed = sign_reports(stage.world, stage.primitives, old)
+        return MarketReports(first.underlying, tuple(signed)), Reason.REPORT_NOT_NEWER
     aim = rng.choice(list(SPOILED) + ["count", "distinct", "oracle", "forged"])
     underlying = first.underlying
     if aim in SPOILED:
@@ -109,8 +126,7 @@ def wrong_round(stage: Stage, time: int, quorums: list[MarketReports], first: bo
     openings: list[tuple[Callable[[], None], Fault]] = [
         (lambda: stage.venue.open(time + 1), Fault.TIME_OFF_GRID),
         (lambda: stage.venue.open(state.time - 5), Fault.TIME_WENT_BACK),
-        (lambda: stage.venue.open(TIME_MAX + 1), Fault.TIME_OUT_OF_RANGE),
-        (lambda: stage.draft.reset_slots(), Fault.SLOTS_RESET_TOO_LATE),
+        (lambda: stage.venue.open(TIME_MAX + 5), Fault.TIME_OUT_OF_RANGE),
     ]
     if len(quorums) == 2:
         swapped = quorums[::-1]
@@ -120,17 +136,16 @@ def wrong_round(stage: Stage, time: int, quorums: list[MarketReports], first: bo
         opening = (lambda: stage.venue.open(time, (), request), Fault.REQUESTS_NOT_IN_FIRST_ROUND)
         openings += [opening, opening]
     action, expected = stage.rng.choice(openings)
-    if expected == Fault.TIME_OUT_OF_RANGE and (TIME_MAX + 1) % 5:
-        action = lambda: stage.venue.open(TIME_MAX - TIME_MAX % 5 + 5)  # noqa: E731
     stage.attempt("open", action, expected)
 
 
-def wrong_batch(stage: Stage, before: State, batch: Batch, primitives: TrustingPrimitives) -> None:
+def wrong_batch(stage: Stage, before: State, batch: Batch, primitives: Primitives) -> None:
     """A sealed batch spoiled as a whole; the law must refuse it without a trace."""
     rounds_max = before.preset.rounds_max
     fill = Fill(0, 1, 1, SideOf(SideKind.FUND), SideOf(SideKind.FUND), True)
     many = Round(0, trades=(Trade((fill,) * (before.preset.fills_max + 1)),))
     asking = Round(0, requests=(ForcedLiquidation(0),) * (before.preset.inbox_max + 1))
+    busy = Round(0, due=(Touch(0),) * (before.preset.records_max + 1))
     spoiled, expected = stage.rng.choice(
         (
             (batch._replace(number=batch.number + 1), Fault.WRONG_BATCH_NUMBER),
@@ -138,6 +153,7 @@ def wrong_batch(stage: Stage, before: State, batch: Batch, primitives: TrustingP
             (batch._replace(rounds=batch.rounds * (rounds_max + 1)), Fault.WRONG_ROUND_COUNT),
             (batch._replace(rounds=(many,)), Fault.TOO_MANY_FILLS),
             (batch._replace(rounds=(asking,)), Fault.TOO_MANY_REQUESTS),
+            (batch._replace(rounds=(busy,)), Fault.TOO_MANY_RECORDS),
         )
     )
     stage.attempt("batch", lambda: apply_batch(before, spoiled, primitives), expected)

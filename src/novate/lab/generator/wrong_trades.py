@@ -28,8 +28,8 @@ from novate.lab.worlds import future, option, perpetual
 from novate.spec.bounds import PRICE_MAX, QUANTITY_MAX
 from novate.spec.errors import Reason
 from novate.spec.holders import quantity_of, underlying_of
-from novate.spec.instruments import ID_BITS, Kind, day_of
-from novate.spec.messages.batch import SideKind, SideOf
+from novate.spec.instruments import ID_BITS, Kind, day_of, decode, is_linear, is_option
+from novate.spec.messages.batch import SideKind, SideOf, Trade
 from novate.spec.messages.orders import OrderFlags, Scope, SignedOrder
 from novate.spec.rounding import div_down
 from novate.spec.valuation import is_expired
@@ -83,8 +83,6 @@ def wrong_reference(stage: Stage, plan: Plan) -> None:
 
 def submit_empty(stage: Stage) -> None:
     """A trade without fills."""
-    from novate.spec.messages.batch import Trade
-
     stage.venue.trade(Trade(()))
 
 
@@ -179,7 +177,6 @@ def wrong_instrument(stage: Stage, plan: Plan) -> None:
     parameters = draft.market_parameters(underlying)
     beyond = today + parameters.horizon_days + 1
     wrong = [
-        (plan.instrument | 1 << ID_BITS + 3, Reason.UNKNOWN_INSTRUMENT),
         (perpetual(underlying) + 5, Reason.UNKNOWN_INSTRUMENT),
         (perpetual(200), Reason.UNKNOWN_MARKET),
         (future(underlying, beyond), Reason.NOT_LISTED),
@@ -196,8 +193,7 @@ def wrong_instrument(stage: Stage, plan: Plan) -> None:
 
 def one_instrument_too_many(stage: Stage, plan: Plan) -> None:
     """A new instrument while the list is full."""
-    unsettled = sum(not state.settled for state in stage.draft.instruments.values())
-    if unsettled < stage.draft.preset.open_instruments_max:
+    if not stage.list_is_full():
         return
     day = day_of(stage.time) + 3
     plan.instrument = future(underlying_of(plan.instrument), day)
@@ -207,7 +203,13 @@ def one_instrument_too_many(stage: Stage, plan: Plan) -> None:
 
 def one_position_too_many(stage: Stage, plan: Plan) -> None:
     """An account with all its positions opens one more."""
-    full = [k for k in stage.traders() if not room_for(stage, k, plan.instrument)]
+    most = stage.draft.preset.positions_max
+    full = [
+        k
+        for k in stage.traders()
+        if not room_for(stage, k, plan.instrument)
+        and len(stage.up_to_date(k).positions) == most
+    ]
     if full:
         plan.buyer = full[0]
         if plan.seller != plan.buyer:
@@ -221,7 +223,7 @@ def too_large(stage: Stage, plan: Plan) -> None:
     step = stage.draft.market_parameters(underlying).strike_step
     plan.instrument = option(underlying, day_of(stage.time) + 2, Kind.PUT, step)
     held = plan.instrument in stage.draft.instruments
-    full = sum(not s.settled for s in stage.draft.instruments.values()) >= 32
+    full = stage.list_is_full()
     plan.price, plan.quantity = 1, QUANTITY_MAX
     rooms = all(room_for(stage, k, plan.instrument) for k in (plan.buyer, plan.seller))
     if rooms and (held or not full) and mark_at(stage, plan.instrument) < 100:
@@ -231,14 +233,24 @@ def too_large(stage: Stage, plan: Plan) -> None:
 
 def too_poor(stage: Stage, plan: Plan) -> None:
     """A size that nobody's margin covers."""
-    price, index = plan.price, index_at(stage, underlying_of(plan.instrument))
+    if not is_linear(decode(plan.instrument)) or any(
+        is_option(decode(position.instrument))
+        for account in (plan.buyer, plan.seller)
+        for position in stage.draft.account(account).positions
+    ):
+        return
+    index = index_at(stage, underlying_of(plan.instrument))
     most = max(stage.health(k).equity for k in (plan.buyer, plan.seller))
     plan.quantity = 40 * most // index + 10
     if plan.price * plan.quantity >= 2**47 or plan.quantity > QUANTITY_MAX:
         return
-    held = quantity_of(stage.up_to_date(plan.seller).positions, plan.instrument)
+    held = [
+        abs(position.quantity)
+        for account in (plan.buyer, plan.seller)
+        for position in stage.draft.account(account).positions
+    ]
     acted = stage.venue.round.state.opening
-    if plan.quantity > 4 * abs(held) and price and not {plan.buyer, plan.seller} & set(acted):
+    if plan.quantity > 4 * sum(held) and not {plan.buyer, plan.seller} & set(acted):
         attempt(stage, plan, Reason.INSUFFICIENT_MARGIN)
 
 
@@ -260,7 +272,9 @@ def wrong_fund(stage: Stage, plan: Plan) -> None:
     signed = signed_side(stage, plan, not buys)
     plan.maker_is_buyer = buys
     sides = (SideOf(SideKind.FUND), signed) if buys else (signed, SideOf(SideKind.FUND))
-    submit(stage, [fill_of(plan, *sides)], "unexpected", (), Reason.FUND_MAY_ONLY_REDUCE)
+    fresh = stage.is_fresh(underlying_of(plan.instrument))
+    expected = Reason.FUND_MAY_ONLY_REDUCE if fresh else Reason.SNAPSHOT_TOO_OLD
+    submit(stage, [fill_of(plan, *sides)], "unexpected", (), expected)
 
 
 def wrong_step(stage: Stage, plan: Plan) -> None:
@@ -280,9 +294,26 @@ def wrong_market(stage: Stage, plan: Plan) -> None:
     if quantity_of(stage.up_to_date(plan.buyer).positions, plan.instrument) < 0:
         return
     known = plan.instrument in stage.draft.instruments
-    full = sum(not s.settled for s in stage.draft.instruments.values()) >= 32
-    if known or not full:
+    if known or not stage.list_is_full():
         attempt(stage, plan, Reason.MARKET_HALTED)
+
+
+def unreadable(stage: Stage, plan: Plan) -> None:
+    """An order with a field beyond its width is refused before anything else."""
+    order = build_order(stage, plan, True)
+    fields: dict[str, int] = stage.rng.choice(
+        (
+            {"instrument": 1 << ID_BITS},
+            {"quantity": 0},
+            {"quantity": QUANTITY_MAX + 1},
+            {"limit_price": -1},
+            {"nonce": 0},
+            {"good_till": 1 << 32},
+            {"flags": 32},
+        )
+    )
+    bad = SignedOrder(order._replace(**fields), sign_order(stage, order).authorization)
+    stage.attempt("SignedOrder", lambda: stage.venue.read_order(bad), "out_of_range")
 
 
 def wrong_quote(stage: Stage, plan: Plan) -> None:
@@ -313,4 +344,5 @@ AIMS: tuple[Aim, ...] = (
     wrong_step,
     wrong_market,
     wrong_quote,
+    unreadable,
 )

@@ -187,7 +187,7 @@ class Record(Generic[T]):
 
 @dataclass(frozen=True)
 class Listed(Generic[T]):
-    """A count of `width` bytes, at most `most`, then the items, each of `smallest` bytes or more."""
+    """A count of `width` bytes, `least` to `most`, then items of `smallest` bytes or more."""
 
     name: str
     item: Codec[T]
@@ -267,6 +267,46 @@ class Optional(Generic[T]):
     def read(self, reader: Reader) -> T | None:
         """Read presence and value."""
         return self.item.read(reader) if _tag(reader, self.name, 2) else None
+
+
+@dataclass(frozen=True)
+class Sparse(Generic[T]):
+    """Fields of which few are there: one bit a field, lowest first, then the fields that are.
+
+    An absent field is None. The bits fill whole bytes; those beyond the last field are 0. Before
+    the bits stand the fields of `always`.
+    """
+
+    name: str
+    make: Callable[..., T]
+    fields: tuple[tuple[str, Codec[Any]], ...]
+    always: tuple[tuple[str, Codec[Any]], ...] = ()
+
+    @property
+    def bits_width(self) -> int:
+        """Bytes of the bits."""
+        return (len(self.fields) + 7) >> 3
+
+    def write(self, out: bytearray, value: T) -> None:
+        """Append bits and fields."""
+        for name, codec in self.always:
+            codec.write(out, getattr(value, name))
+        values = [getattr(value, name) for name, _ in self.fields]
+        bits = sum(1 << place for place, field in enumerate(values) if field is not None)
+        put_unsigned(out, self.bits_width, bits)
+        for field, (_, codec) in zip(values, self.fields, strict=True):
+            if field is not None:
+                codec.write(out, field)
+
+    def read(self, reader: Reader) -> T:
+        """Read bits and fields."""
+        found = {name: codec.read(reader) for name, codec in self.always}
+        bits = reader.unsigned(self.bits_width)
+        if bits >> len(self.fields):
+            raise DecodeError("unknown_tag", f"{self.name}: bits {bits:#x}")
+        for place, (name, codec) in enumerate(self.fields):
+            found[name] = codec.read(reader) if bits >> place & 1 else None
+        return self.make(**found)
 
 
 class Flag:

@@ -15,8 +15,8 @@ from novate.spec.public_data.codec import (
     DigestCodec,
     Flag,
     KeyCodec,
-    Signed,
     SignatureCodec,
+    Signed,
     Unsigned,
 )
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from functools import cache
 
+from novate.spec.batch import apply_batch
 from novate.spec.messages.batch import Batch, Round
 from novate.spec.presets import MAIN, Preset
+from novate.spec.primitives import Primitives
 from novate.spec.public_data.acts import (
     CHANGE,
     CHANGE_BYTES_MIN,
@@ -37,6 +39,7 @@ from novate.spec.public_data.parameters import parameters_codec
 from novate.spec.public_data.reports import REPORT_BYTES_MIN, reports_codec
 from novate.spec.public_data.requests import REQUEST, REQUEST_BYTES_MIN
 from novate.spec.public_data.trades import TradesCodec
+from novate.spec.state import State
 
 ROUND_BYTES_MIN = 24
 
@@ -97,3 +100,10 @@ def encode_full(batch: Batch) -> bytes:
 def decode_full(data: bytes, preset: Preset) -> Batch:
     """The batch of exactly these bytes, with counts within the preset; DecodeError otherwise."""
     return decode(batch_codec(preset), data)
+
+
+def replay_full(state: State, data: bytes, primitives: Primitives) -> State:
+    """The next state from `full` data, exact, slots included. LawError if they are not legal."""
+    after = apply_batch(state, decode_full(data, state.preset), primitives).after
+    assert after is not None
+    return after

@@ -108,6 +108,7 @@ def parameters_codec(preset: Preset) -> Codec[Parameters]:
             ("fee_tiers", Listed("fee_tiers", FEE_TIER, 1, 255, 0, 8)),
             ("option_fee_cap_ppm", RATE),
             ("step_loss_ppm", RATE),
+            ("fund_loss_ppm", RATE),
             ("give_tolerance_ppm", RATE),
             ("overshoot_ppm", RATE),
             ("resume_snapshots", RATE),

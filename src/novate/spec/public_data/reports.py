@@ -1,7 +1,7 @@
 """A market's quorum of oracle reports: what all reports share is written once.
 
-The law refuses a quorum whose reports differ in market, time or expiries, so these bytes cannot say
-one. Per report: oracle, index, premium, mean, then basis and volatilities of each expiry, signature.
+The law refuses a quorum whose reports differ in market, time or expiries, so these bytes cannot
+say one. A report: oracle, index, premium, mean, basis and volatilities of each expiry, signature.
 """
 
 from __future__ import annotations

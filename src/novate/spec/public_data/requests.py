@@ -9,10 +9,18 @@ from novate.spec.messages.inbox import (
     ForcedClose,
     ForcedLiquidation,
     ForcedWithdrawal,
+    FundDeposit,
     RegisterKey,
 )
 from novate.spec.public_data.codec import Record, Tagged
-from novate.spec.public_data.fields import ACCOUNT, ADDRESS, AMOUNT, INSTRUMENT, KEY
+from novate.spec.public_data.fields import (
+    ACCOUNT,
+    ADDRESS,
+    AMOUNT,
+    INSTRUMENT,
+    KEY,
+    UNDERLYING,
+)
 
 REQUEST = Tagged(
     "request",
@@ -27,6 +35,13 @@ REQUEST = Tagged(
                     ("sender", ADDRESS),
                     ("amount", AMOUNT),
                 ),
+            ),
+        ),
+        (
+            FundDeposit,
+            Record(
+                FundDeposit,
+                (("underlying", UNDERLYING), ("sender", ADDRESS), ("amount", AMOUNT)),
             ),
         ),
         (

@@ -81,7 +81,7 @@ def apply_fill(draft: Draft, round_state: RoundState, book: RoundBook, fill: Fil
     seller = resolve(draft, book, fill, fill.seller, False)
     if buyer.holder == seller.holder:
         raise Rejection(Reason.SELF_TRADE, f"account = {buyer.holder}")
-    require_tradable(draft, round_state.time, fill.instrument)
+    require_tradable(draft, round_state, fill.instrument)
     _check_band(round_state, fill)
     for terms, is_buyer in ((buyer, True), (seller, False)):
         _begin(draft, round_state, terms.holder)
@@ -276,8 +276,6 @@ def _move(
                 last_underlying=underlying_of(fill.instrument),
             ),
         )
-        index = round_state.views[underlying_of(fill.instrument)].snapshot.index_price
-        add_to(draft, round_state.traded, terms.holder, fill.quantity * index)
         add_to(draft, round_state.paid, terms.holder, fee)
         draft.assign(round_state.fees, "total", round_state.fees.get("total", 0) + fee)
     if terms.order is not None:

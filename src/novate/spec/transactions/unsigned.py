@@ -1,7 +1,8 @@
 """Sides without a signature: liquidation steps of an account, and a fund reducing its inventory.
 
 A step may reduce any position, or open linears of an underlying held, as a hedge; it must lower the
-account's risk by the margin rule, and may not push equity far above initial margin.
+account's risk by the margin rule, may cost no more than takeover by the fund would (the penalty on
+the maintenance margin it frees), and may not push equity far above initial margin.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from novate.spec.margin_rule import is_risk_reducing
 from novate.spec.messages.batch import Fill
 from novate.spec.messages.orders import Order
 from novate.spec.rounding import ppm_down
-from novate.spec.valuation import RoundState, account_health
+from novate.spec.valuation import RoundState, account_health, is_fresh
 
 
 def begin_fund(draft: Draft, round_state: RoundState, underlying: int) -> None:
     """Bring a fund up to date and remember it as it was before its first trade of the round."""
+    if not is_fresh(draft, underlying):
+        time = draft.market(underlying).current.time
+        raise Rejection(Reason.SNAPSHOT_TOO_OLD, f"snapshot of {time}")
     fund = touch_fund(draft, underlying)
     if underlying not in round_state.fund_opening:
         draft.assign(round_state.fund_opening, underlying, fund)
@@ -59,10 +63,12 @@ def after_step(
     opening = round_state.opening[holder]
     held = quantity_of(account.positions, fill.instrument)
     held_before = quantity_of(opening.positions, fill.instrument)
-    if abs(held) > abs(held_before) and not _is_hedge(opening.positions, fill.instrument):
+    grows = abs(held) > abs(held_before)
+    if held * held_before < 0 or (grows and not _is_hedge(opening.positions, fill.instrument)):
         raise Rejection(Reason.NOT_A_HEDGE, f"position from {held_before} to {held}")
     after = account_health(round_state.views, account)
-    if not is_risk_reducing(before, after, draft.parameters.step_loss_ppm):
+    penalty_ppm = draft.market_parameters(underlying_of(fill.instrument)).penalty_ppm
+    if not is_risk_reducing(before, after, penalty_ppm):
         raise Rejection(Reason.NOT_RISK_REDUCING, f"account {holder}: {before} to {after}")
     allowed = after.initial + ppm_down(before.initial, draft.parameters.overshoot_ppm)
     if fill.quantity > 1 and after.equity > allowed:

@@ -1,0 +1,62 @@
+"""What a whole world is like: parameters, sizes of funds, first prices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from novate.lab.generator.crowd import TrustingPrimitives, wallet_of
+from novate.lab.worlds import START, TREASURY, World, oracle_wallets, parameters
+from novate.spec.bounds import EPOCH_MAX
+from novate.spec.genesis import genesis
+from novate.spec.parameters import FeeTier, Parameters
+from novate.spec.presets import MINIMAL
+from novate.spec.risk_parameters import MINIMAL_RISK
+from novate.spec.state import Account, Fund, State
+
+VETERAN = "veteran"
+VETERAN_OWNER = 99
+
+
+def random_world(rng: Random, primitives: TrustingPrimitives) -> World:
+    """A genesis with an old account at the end of its epochs, and funds of some size."""
+    oracles = oracle_wallets()
+    state = genesis(MINIMAL, random_parameters(rng, parameters(oracles, MINIMAL_RISK)), TREASURY)
+    return World(with_funds(rng, state), oracles, primitives)
+
+
+def random_parameters(rng: Random, usual: Parameters) -> Parameters:
+    """The usual parameters with some limits tighter, so that rules near them are reached."""
+    tiers = (FeeTier(200, 500), FeeTier(0, 350), FeeTier(-50, 300))
+    if rng.random() < 0.3:
+        tiers = (FeeTier(200, 500), FeeTier(0, 350), FeeTier(-600, 300))
+    inventory = rng.choice((0, 500, 20_000, 2_000_000))
+    markets = tuple(
+        replace(
+            market,
+            fund_inventory_max=inventory,
+            risk=replace(market.risk, concentration_free=rng.choice((10**12, 2 * 10**15))),
+        )
+        for market in usual.markets
+    )
+    wait = rng.choice((300, 3_600, 259_200))
+    return replace(usual, markets=markets, fee_tiers=tiers, forced_close_wait_s=wait)
+
+
+def with_funds(rng: Random, state: State) -> State:
+    """The state with funds paid in before genesis, and the veteran's account."""
+    markets = tuple(
+        replace(market, fund=Fund(cash=rng.choice((0, 10**9, 10**11, 10**13))))
+        for market in state.markets
+    )
+    veteran = Account(
+        owner=VETERAN_OWNER,
+        key=wallet_of(VETERAN).key,
+        key_epoch=EPOCH_MAX,
+        cancel_epoch=EPOCH_MAX,
+    )
+    vault = sum(market.fund.cash for market in markets)
+    system = replace(state.system, time=START, vault=vault, account_count=2)
+    return replace(
+        state, markets=markets, system=system, accounts={**state.accounts, 1: veteran}
+    )

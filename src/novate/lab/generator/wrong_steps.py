@@ -1,0 +1,114 @@
+"""Liquidation steps that must be refused: too much, the wrong way, no hedge, or no longer due."""
+
+from __future__ import annotations
+
+from novate.lab.generator.plans import (
+    Plan,
+    fill_of,
+    live_instruments,
+    mark_at,
+    room_for,
+    signed_side,
+    submit,
+)
+from novate.lab.generator.stage import Stage
+from novate.spec.errors import Reason
+from novate.spec.holders import quantity_of, underlying_of
+from novate.spec.instruments import decode, is_linear, is_option
+from novate.spec.liquidation import waterfall_obstacle
+from novate.spec.messages.batch import SideKind, SideOf
+
+
+def wrong_step_of_the_ill(stage: Stage) -> None:
+    """One wrong step of an account whose waterfall is open."""
+    round_state = stage.venue.round.state
+    ill = [
+        k
+        for k in stage.accounts()
+        if stage.draft.account(k).liquidation_since
+        and not waterfall_obstacle(
+            stage.draft, round_state, round_state.opening.get(k) or stage.up_to_date(k)
+        )
+    ]
+    if not ill or not stage.fills_left:
+        return
+    account = stage.rng.choice(ill)
+    sound = [
+        k
+        for k in stage.traders()
+        if k != account and stage.health(k).equity > 3 * stage.health(k).initial
+    ]
+    if not sound:
+        return
+    other = max(sound, key=lambda k: stage.health(k).equity)
+    if stage.health(account).equity >= stage.health(account).initial:
+        _one_more(stage, account, other)
+    else:
+        stage.rng.choice((_too_much, _wrong_way, _no_hedge))(stage, account, other)
+
+
+def _submit(
+    stage: Stage, account: int, other: int, instrument: int, change: int, expected: Reason
+) -> None:
+    """The account's position would change by `change` lots at mark."""
+    if not room_for(stage, other, instrument):
+        return
+    price = mark_at(stage, instrument)
+    buys = change > 0
+    buyer, seller = (account, other) if buys else (other, account)
+    plan = Plan(instrument, price, abs(change), buyer, seller)
+    signed = signed_side(stage, plan, not buys)
+    unsigned = SideOf(SideKind.LIQUIDATION, account)
+    sides = (unsigned, signed) if buys else (signed, unsigned)
+    submit(stage, [fill_of(plan, *sides)], "unexpected", (account, other), expected)
+
+
+def _one_more(stage: Stage, account: int, other: int) -> None:
+    """A step after the steps of this round have brought equity to initial margin."""
+    for position in stage.draft.account(account).positions:
+        if position.instrument in live_instruments(stage):
+            one = -1 if position.quantity > 0 else 1
+            _submit(stage, account, other, position.instrument, one, Reason.LIQUIDATION_DONE)
+            return
+
+
+def _too_much(stage: Stage, account: int, other: int) -> None:
+    """The only position is closed whole although equity is far from gone."""
+    positions = stage.up_to_date(account).positions
+    found = stage.health(account)
+    if len(positions) != 1 or found.equity * 5 < found.initial or abs(positions[0].quantity) < 2:
+        return
+    [position] = positions
+    if position.instrument not in live_instruments(stage):
+        return
+    price = mark_at(stage, position.instrument)
+    if price * abs(position.quantity) < 2**47 and is_linear(decode(position.instrument)):
+        lots = -position.quantity
+        _submit(stage, account, other, position.instrument, lots, Reason.STEP_TOO_LARGE)
+
+
+def _wrong_way(stage: Stage, account: int, other: int) -> None:
+    """The only position, a linear one, is enlarged."""
+    positions = stage.up_to_date(account).positions
+    if len(positions) != 1 or not is_linear(decode(positions[0].instrument)):
+        return
+    [position] = positions
+    if position.instrument in live_instruments(stage):
+        one = 1 if position.quantity > 0 else -1
+        _submit(stage, account, other, position.instrument, one, Reason.NOT_RISK_REDUCING)
+
+
+def _no_hedge(stage: Stage, account: int, other: int) -> None:
+    """An option is bought, or a linear of an underlying that the account does not hold."""
+    positions = stage.up_to_date(account).positions
+    held = {underlying_of(position.instrument) for position in positions}
+    opening = stage.venue.round.state.opening.get(account)
+    if opening is not None or not positions:
+        return
+    for instrument in live_instruments(stage):
+        unrelated = is_option(decode(instrument)) or underlying_of(instrument) not in held
+        if unrelated and quantity_of(positions, instrument) >= 0 and room_for(
+            stage, account, instrument
+        ):
+            _submit(stage, account, other, instrument, 1, Reason.NOT_A_HEDGE)
+            return
