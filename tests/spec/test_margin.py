@@ -12,6 +12,7 @@ import QuantLib as ql
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from novate.spec import margin
 from novate.spec.bounds import QUANTITY_MAX
 from novate.spec.instruments import Instrument, Kind, encode, expiry_time
 from novate.spec.margin import (
@@ -331,10 +332,13 @@ def test_the_search_finds_no_portfolio_that_loses_more_than_its_margin() -> None
 
 
 def test_the_search_finds_the_hole_in_a_weaker_charge(monkeypatch: pytest.MonkeyPatch) -> None:
+    # margins are remembered by view: neither may the search see older ones, nor others its own
+    margin._portfolio_margins.cache_clear()
     monkeypatch.setattr(
         "novate.spec.margin.between_nodes", lambda lines: between_nodes(lines) * 97 // 100
     )
     state = search_between_nodes.search(search_between_nodes.load_fresh(seed=7), count=3_000)
+    margin._portfolio_margins.cache_clear()
     assert state["violations"] > 0
 
 

@@ -181,7 +181,7 @@ class DemoMarket:
             return 50_000_000 * USDC
         if index in self.cast.leveraged:
             return 25_000 * USDC
-        return round(self.random.lognormvariate(11.5, 0.7)) * USDC
+        return round(self.random.lognormvariate(12.5, 0.7)) * USDC
 
 
 def conserved(market: DemoMarket) -> tuple[int, int]:

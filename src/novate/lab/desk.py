@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from novate.book.admission import Candidate, Stage, Verdict
-from novate.book.events import Cancelled, Event, Filled
+from novate.book.events import Cancelled, Event, Filled, Rejected
 from novate.book.exchange import Exchange
 from novate.book.operations import Operation, OperationKind
 from novate.book.orders import Order as BookOrder
@@ -64,6 +64,8 @@ class Desk:
         """Place of each order or sheet (by its first order id) in the open round's book."""
         self._answers: dict[tuple[int, int], str] = {}
         """What the taker will be answered, by (maker, taker): '' or a reason."""
+        self._passed_by: list[BookOrder] = []
+        """Makers whose taker was refused. The feed says they traded: they leave the book."""
         self.orders = 0
         self.refused: dict[str, int] = {}
 
@@ -74,7 +76,12 @@ class Desk:
     def run(self, operations: Sequence[Operation]) -> list[Event]:
         """Sign, verify and submit a block of operations."""
         self._sign(operations)
-        return self.exchange.run(operations)
+        events = self.exchange.run(operations)
+        now = operations[-1].now if operations else 0
+        for order in self._passed_by:
+            events += self.exchange.cancel(order.account, order.instrument, order.order_id, now)
+        self._passed_by.clear()
+        return events
 
     def quote(self, sheet: BookSheet, base_slot: int, now: int) -> list[Event]:
         """Sign and submit a mass quote whose quotes live from `base_slot` on."""
@@ -161,7 +168,7 @@ class Desk:
 
     def _listen(self, event: Event) -> None:
         """Free the slot of an order that is gone."""
-        if isinstance(event, Cancelled):
+        if isinstance(event, Cancelled | Rejected):
             self._forget(event.account, event.order_id)
         elif isinstance(event, Filled):
             if event.maker_open == 0:
@@ -189,6 +196,8 @@ class Desk:
         if reason and self._venue.blamed != other.account:
             return Verdict(0, reason)
         self._answers[order.order_id, other.order_id] = reason
+        if reason:
+            self._passed_by.append(order)
         return Verdict(candidate.quantity)
 
     def _try(self, maker: BookOrder, taker: BookOrder, price: int, quantity: int) -> str:

@@ -96,7 +96,8 @@ def apply_difference(before: State, change: Difference) -> State:
     accounts = dict(before.accounts)
     for record in change.accounts:
         accounts[record.account] = _account(before, record, sides)
-    if set(accounts) != set(range(fresh.account_count)):
+    count = check_range("account_count", fresh.account_count, 0, before.preset.accounts_max)
+    if len(accounts) != count or max(accounts, default=-1) != count - 1:
         raise DecodeError("accounts_not_dense", f"account_count = {fresh.account_count}")
     after = State(
         before.preset, parameters, fresh, markets, sides.states, accounts

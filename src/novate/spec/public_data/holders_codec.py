@@ -82,7 +82,7 @@ def read_positions(reader: Reader, widths: Widths, flags: int) -> PositionsChang
     count = flags >> LOTS_SHIFT & LOTS_MANY
     if count == LOTS_MANY:
         count = reader.unsigned(COUNT_WIDTH)
-    _require_bytes(reader, count, widths.place + widths.lots)
+    _require_plausible(reader, count, widths.place, widths.lots)
     lots = tuple(
         LotsChange(reader.unsigned(widths.place), reader.signed(widths.lots))
         for _ in range(count)
@@ -93,7 +93,7 @@ def read_positions(reader: Reader, widths: Widths, flags: int) -> PositionsChang
     stale: tuple[Stale, ...] = ()
     if kind == Freshness.MIXED:
         count = reader.unsigned(COUNT_WIDTH)
-        _require_bytes(reader, count, widths.stale_place + widths.source)
+        _require_plausible(reader, count, widths.stale_place, widths.source)
         stale = tuple(
             Stale(reader.unsigned(widths.stale_place), reader.unsigned(widths.source))
             for _ in range(count)
@@ -101,9 +101,12 @@ def read_positions(reader: Reader, widths: Widths, flags: int) -> PositionsChang
     return PositionsChange(lots, Freshness(kind), stale)
 
 
-def _require_bytes(reader: Reader, count: int, size: int) -> None:
-    """DecodeError if `count` records of `size` bytes cannot follow."""
-    if count * size > reader.remaining:
+def _require_plausible(reader: Reader, count: int, place: int, value: int) -> None:
+    """DecodeError if `count` records of ascending places cannot follow.
+
+    Places of `place` bytes are at most 256**place, so records without bytes cannot be many.
+    """
+    if count > 1 << 8 * place or count * (place + value) > reader.remaining:
         raise DecodeError("truncated", f"{count} records, {reader.remaining} bytes left")
 
 
@@ -171,7 +174,8 @@ class AccountsCodec:
     def read(self, reader: Reader) -> tuple[AccountChange, ...]:
         """Read all accounts."""
         count = reader.unsigned(3)
-        _require_bytes(reader, count, 1 + self.widths.gap)
+        if count * (1 + self.widths.gap) > reader.remaining:
+            raise DecodeError("truncated", f"{count} accounts, {reader.remaining} bytes left")
         accounts = []
         last = -1
         for _ in range(count):
