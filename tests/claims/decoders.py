@@ -37,6 +37,7 @@ from novate.spec.public_data import codec
 from novate.spec.public_data.calldata import calldata_of, decode_calldata, encode_calldata
 from novate.spec.public_data.compare import difference
 from novate.spec.public_data.diff import apply_diff, encode_diff, encode_difference
+from novate.spec.public_data.fields import INSTRUMENT
 from novate.spec.public_data.full import decode_full, encode_full
 from novate.spec.public_data.header import DataForm, decode_header, encode_header, header_from
 from novate.spec.public_data.orders import ORDER
@@ -63,14 +64,13 @@ class Sample(NamedTuple):
 
 
 def id_of_bytes(data: bytes) -> instruments.Instrument:
-    """The instrument of a big-endian id."""
-    return instruments.decode(int.from_bytes(data, "big"))
+    """The instrument of an id in the 7 bytes that public data have for it."""
+    return instruments.decode(codec.decode(INSTRUMENT, data))
 
 
 def bytes_of_id(instrument: instruments.Instrument) -> bytes:
-    """The big-endian id, as short as it is."""
-    number = instruments.encode(instrument)
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+    """The 7 bytes of an id."""
+    return codec.encode(INSTRUMENT, instruments.encode(instrument))
 
 
 def name_of_bytes(data: bytes) -> instruments.Instrument:
@@ -316,9 +316,7 @@ def load(seed: int, fresh: bool) -> dict[str, Any]:
     return state
 
 
-def add(
-    state: dict[str, Any], result: tuple[str, int, dict[str, int], list[str]]
-) -> None:
+def add(state: dict[str, Any], result: tuple[str, int, dict[str, int], list[str]]) -> None:
     """Add a chunk to the state and keep it."""
     name, chunk, counts, bad = result
     state["done"][name].append(chunk)

@@ -19,7 +19,7 @@ from novate.lab.wallets import Wallet, certify, wallet
 from novate.lab.worlds import START, Prices, World, next_expiry, perpetual, small_world
 from novate.spec.batch import apply_batch
 from novate.spec.commitment import commit
-from novate.spec.errors import DecodeError, Fault, InvalidBatch, LawError, Reason, Rejection
+from novate.spec.errors import DecodeError, Fault, InvalidBatch, Reason, Rejection
 from novate.spec.journal import Journal, RequestEntry, RequestOutcome
 from novate.spec.messages.account import (
     CancelAll,

@@ -131,7 +131,9 @@ def test_a_quorum_of_no_market() -> None:
 
 def test_report_times_differ() -> None:
     stage = Stage()
-    act = quorum(stage, lambda k, report: report._replace(time=report.time - 5 * (k == 2)), after=10)
+    act = quorum(
+        stage, lambda k, report: report._replace(time=report.time - 5 * (k == 2)), after=10
+    )
     stage.refuse(Reason.REPORT_TIMES_DIFFER, act)
 
 
@@ -142,7 +144,11 @@ def test_report_off_grid() -> None:
 
 
 def test_report_not_of_now() -> None:
-    for late, reason in ((-35, Reason.REPORT_NOT_OF_NOW), (5, Reason.REPORT_NOT_OF_NOW), (-30, None)):
+    for late, reason in (
+        (-35, Reason.REPORT_NOT_OF_NOW),
+        (5, Reason.REPORT_NOT_OF_NOW),
+        (-30, None),
+    ):
         stage = Stage()
         act = quorum(
             stage, lambda _, report, d=late: report._replace(time=report.time + d), after=40
@@ -164,9 +170,7 @@ def test_report_not_newer() -> None:
 
 def test_report_expiries_differ() -> None:
     stage = Stage()
-    act = quorum(
-        stage, lambda k, report: report._replace(expiries=report.expiries[: 2 - (k == 2)])
-    )
+    act = quorum(stage, lambda k, report: report._replace(expiries=report.expiries[: 2 - (k == 2)]))
     stage.refuse(Reason.REPORT_EXPIRIES_DIFFER, act)
 
 
@@ -218,7 +222,5 @@ def test_expiries_must_be_sorted_few_and_whole() -> None:
     cut = (usual[0]._replace(vols_ppm=(600_000,) * 10),)
     wild = (usual[0]._replace(basis_ppm=-1_000_000),)
     for expiries in (usual[::-1], more, cut, wild, (usual[0], usual[0])):
-        stage.undecodable(
-            quorum(stage, lambda _, report, e=expiries: report._replace(expiries=e))
-        )
+        stage.undecodable(quorum(stage, lambda _, report, e=expiries: report._replace(expiries=e)))
     assert day_of(stage.time) == DAY - 1

@@ -6,7 +6,7 @@ of it is computed anew by `expectation` with the specification's own cryptograph
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
@@ -78,16 +78,16 @@ def changed_leaves(before: State, after: State) -> dict[str, Any]:
     changed: dict[str, Any] = {"system": after.system}
     if after.parameters != before.parameters:
         changed["parameters"] = after.parameters
-    old_markets, new_markets = dict(enumerate(before.markets)), dict(enumerate(after.markets))
-    for name, old, new in (
-        ("markets", old_markets, new_markets),
+    tables: tuple[tuple[str, Mapping[Any, Any], Mapping[Any, Any]], ...] = (
+        ("markets", dict(enumerate(before.markets)), dict(enumerate(after.markets))),
         ("instruments", before.instruments, after.instruments),
         ("accounts", before.accounts, after.accounts),
         ("slots", before.slots, after.slots),
-    ):
-        keys = sorted(k for k in {*old, *new} if old.get(k) != new.get(k))  # type: ignore[attr-defined, type-var]
+    )
+    for name, old, new in tables:
+        keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
         if keys:
-            changed[name] = [[key, new.get(key)] for key in keys]  # type: ignore[attr-defined]
+            changed[name] = [[key, new.get(key)] for key in keys]
     return changed
 
 

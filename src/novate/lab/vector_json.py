@@ -77,7 +77,7 @@ class Encoder:
             raise TypeError(f"{type(value)} is no type of the law")
         fields = getattr(value, "_fields", None)
         if fields is None:
-            fields = [field.name for field in dataclasses.fields(value) if field.compare]  # type: ignore[arg-type]
+            fields = [field.name for field in dataclasses.fields(TYPES[name]) if field.compare]
         return {"$": name} | {field: self.encode(getattr(value, field)) for field in fields}
 
     def _share(self, value: object, encoded: dict[str, Json]) -> Json:
@@ -114,8 +114,12 @@ class Decoder:
                 return self._values[name]
             case {"$map": pairs}:
                 return {self.decode(key): self.decode(item) for key, item in pairs}
-            case {"$": name, "name": member} if issubclass(TYPES[name], IntEnum):
-                return TYPES[name][member]
-            case {"$": name, **fields}:
-                return TYPES[name](**{key: self.decode(item) for key, item in fields.items()})
+            case {"$": str(name), **rest}:
+                fields = {str(key): self.decode(item) for key, item in rest.items()}
+                return _make(TYPES[name], fields)
         raise TypeError(f"{value!r:.80} is no encoding of a value")
+
+
+def _make(kind: type, fields: dict[str, Any]) -> Any:
+    """The value of a type of the law with these fields; of an enumeration, the member named."""
+    return kind[fields["name"]] if issubclass(kind, IntEnum) else kind(**fields)

@@ -99,9 +99,7 @@ def apply_difference(before: State, change: Difference) -> State:
     count = check_range("account_count", fresh.account_count, 0, before.preset.accounts_max)
     if len(accounts) != count or max(accounts, default=-1) != count - 1:
         raise DecodeError("accounts_not_dense", f"account_count = {fresh.account_count}")
-    after = State(
-        before.preset, parameters, fresh, markets, sides.states, accounts
-    )
+    after = State(before.preset, parameters, fresh, markets, sides.states, accounts)
     return replace(after, instruments=sides.finish(after))
 
 
@@ -202,9 +200,7 @@ def _account(before: State, record: AccountChange, sides: _Instruments) -> Accou
     )
 
 
-def _positions(
-    old: Positions, record: PositionsChange, sides: _Instruments
-) -> Positions:
+def _positions(old: Positions, record: PositionsChange, sides: _Instruments) -> Positions:
     """A holder's positions after the batch."""
     if record.freshness == Freshness.KEPT:
         return old

@@ -110,9 +110,7 @@ def market_before(before: State, underlying: int) -> Market:
     return before.markets[underlying] if underlying < len(before.markets) else Market()
 
 
-def past_sides(
-    before: State, after: State, places: Mapping[int, int]
-) -> tuple[PastSide, ...]:
+def past_sides(before: State, after: State, places: Mapping[int, int]) -> tuple[PastSide, ...]:
     """Every (factor, accumulator) of a changed holder's position that no side has after the batch.
 
     Positions that are as before the batch need none.

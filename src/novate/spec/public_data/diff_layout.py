@@ -188,6 +188,4 @@ class SnapshotCodec:
     def _read_expiry(self, reader: Reader) -> ExpiryChange:
         """Read one expiry's difference."""
         basis_ppm = reader.signed(self.widths.rate)
-        return ExpiryChange(
-            basis_ppm, tuple(reader.signed(self.widths.vol) for _ in range(NODES))
-        )
+        return ExpiryChange(basis_ppm, tuple(reader.signed(self.widths.vol) for _ in range(NODES)))

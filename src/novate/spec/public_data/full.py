@@ -47,9 +47,7 @@ ROUND_BYTES_MIN = 24
 @cache
 def batch_codec(preset: Preset) -> Codec[Batch]:
     """The layout of a batch. Widths are the same for every preset; the bounds of counts are not."""
-    rounds = Listed(
-        "rounds", round_codec(preset), 1, preset.rounds_max, 1, ROUND_BYTES_MIN
-    )
+    rounds = Listed("rounds", round_codec(preset), 1, preset.rounds_max, 1, ROUND_BYTES_MIN)
     return Record(
         Batch,
         (

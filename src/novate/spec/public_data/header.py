@@ -74,9 +74,7 @@ HEADER: Codec[Header] = Record(
 HEADER_BYTES: Final = 195
 
 
-def header_from(
-    batch: Batch, journal: Journal, form: DataForm, primitives: Primitives
-) -> Header:
+def header_from(batch: Batch, journal: Journal, form: DataForm, primitives: Primitives) -> Header:
     """The header of a batch that the law has judged."""
     before, after = journal.before, journal.after
     assert before is not None

@@ -58,9 +58,7 @@ NO_REST = AccountRest()
 
 def positions_flags(change: PositionsChange) -> int:
     """The bits of a flags byte that describe a holder's positions."""
-    return (
-        min(len(change.lots), LOTS_MANY) << LOTS_SHIFT | int(change.freshness) << FRESHNESS_SHIFT
-    )
+    return min(len(change.lots), LOTS_MANY) << LOTS_SHIFT | int(change.freshness) << FRESHNESS_SHIFT
 
 
 def write_positions(out: bytearray, widths: Widths, change: PositionsChange) -> None:
@@ -84,8 +82,7 @@ def read_positions(reader: Reader, widths: Widths, flags: int) -> PositionsChang
         count = reader.unsigned(COUNT_WIDTH)
     _require_plausible(reader, count, widths.place, widths.lots)
     lots = tuple(
-        LotsChange(reader.unsigned(widths.place), reader.signed(widths.lots))
-        for _ in range(count)
+        LotsChange(reader.unsigned(widths.place), reader.signed(widths.lots)) for _ in range(count)
     )
     kind = flags >> FRESHNESS_SHIFT & 3
     if kind > Freshness.MIXED:

@@ -99,8 +99,7 @@ def carrier_hashes(parts: Sequence[Part], blob_hashes: Sequence[bytes]) -> list[
     if len(waiting) != blobs or any(len(item) != 32 for item in waiting):
         raise DecodeError("blob_hashes", f"{len(waiting)} versioned hashes, {blobs} blobs")
     return [
-        waiting.pop(0) if part.carrier == Carrier.BLOB else keccak_256(part.data)
-        for part in parts
+        waiting.pop(0) if part.carrier == Carrier.BLOB else keccak_256(part.data) for part in parts
     ]
 
 

@@ -89,17 +89,13 @@ def _write_report(out: bytearray, signed: SignedReport) -> None:
     SIGNATURE.write(out, signed.signature)
 
 
-def _read_report(
-    reader: Reader, underlying: int, time: int, days: tuple[int, ...]
-) -> SignedReport:
+def _read_report(reader: Reader, underlying: int, time: int, days: tuple[int, ...]) -> SignedReport:
     """A report from its own bytes and what all share."""
     oracle = ORACLE.read(reader)
     index_price = PRICE.read(reader)
     premium_ppm = PREMIUM.read(reader)
     mean = PRICE.read(reader)
-    expiries = tuple(
-        ExpiryFields(day, BASIS.read(reader), VOLS.read(reader)) for day in days
-    )
+    expiries = tuple(ExpiryFields(day, BASIS.read(reader), VOLS.read(reader)) for day in days)
     report = Report(underlying, time, index_price, premium_ppm, mean, expiries)
     return SignedReport(oracle, report, SIGNATURE.read(reader))
 

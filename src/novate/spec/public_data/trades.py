@@ -85,9 +85,7 @@ def _read_fill(reader: Reader) -> tuple[Fill, bool]:
 
 def _write_side(out: bytearray, side: SideOf) -> None:
     """What a side's kind does not say; DecodeError if it says what its kind has no bytes for."""
-    if (side.number and side.kind == SideKind.FUND) or (
-        side.quote and side.kind != SideKind.QUOTE
-    ):
+    if (side.number and side.kind == SideKind.FUND) or (side.quote and side.kind != SideKind.QUOTE):
         raise DecodeError("side_not_canonical", f"{side}")
     if side.kind != SideKind.FUND:
         NUMBER.write(out, side.number)

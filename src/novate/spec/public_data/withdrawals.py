@@ -72,9 +72,7 @@ def levels(hashes: Sequence[bytes]) -> list[list[bytes]]:
     while len(found[-1]) > 1:
         level = found[-1] + [ZERO_NODE] * (len(found[-1]) % 2)
         found[-1] = level
-        found.append(
-            [keccak_256(level[k] + level[k + 1]) for k in range(0, len(level), 2)]
-        )
+        found.append([keccak_256(level[k] + level[k + 1]) for k in range(0, len(level), 2)])
     return found
 
 
@@ -95,9 +93,7 @@ def withdrawal_path(hashes: Sequence[bytes], index: int) -> list[bytes]:
     return path
 
 
-def verify_withdrawal(
-    root: bytes, hashed: bytes, index: int, path: Sequence[bytes]
-) -> bool:
+def verify_withdrawal(root: bytes, hashed: bytes, index: int, path: Sequence[bytes]) -> bool:
     """Whether a leaf stands at an index under a root: what the contract checks of a claim."""
     if not 0 <= index < 1 << len(path):
         return False

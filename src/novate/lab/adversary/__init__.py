@@ -1,0 +1,1 @@
+"""An adversary against the law: colluding accounts, and an operator in league with them."""
