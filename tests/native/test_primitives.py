@@ -179,9 +179,11 @@ def test_public_keys() -> None:
         (lambda: native.hash_rows("é", array(1, 1)), "1 to 7 printable ASCII"),
         (lambda: native.hash_rows("a\0", array(1, 1)), "1 to 7 printable ASCII"),
         (lambda: native.hash_rows("a", np.full((2, 3), P, np.uint64)), f"rows[0] = {P}"),
-        (lambda: native.hash_rows("a", np.zeros((2, 3))),  # type: ignore[arg-type]
-            "rows is an array of float64"),
-        (lambda: native.hash_rows("a", [[1]]), "rows is a list"),
+        (
+            lambda: native.hash_rows("a", np.zeros((2, 3))),  # type: ignore[arg-type]
+            "rows is an array of float64",
+        ),
+        (lambda: native.hash_rows("a", [[1]]), "rows is a list"),  # type: ignore[arg-type]
         (lambda: native.hash_rows("a", array(4, 4)[:, ::2]), "rows is not contiguous"),
         (lambda: native.hash_rows("a", array(4)), "rows has shape [4], must be (n, m)"),
         (lambda: native.hash_ragged("a", array(4), array(0)), "offsets[0] is missing"),

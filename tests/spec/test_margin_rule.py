@@ -69,7 +69,7 @@ HEALTHS = Health(equity=100, maintenance=200, initial=260)
         (98, 196, True),  # the ratio stays, 2 of 4 freed are lost
         (97, 196, False),  # the ratio falls
         (150, 199, True),
-        (0, 0, False),  # giving everything away is no relief
+        (0, 0, True),  # half of the margin freed: the most that may be lost
         (-1, 100, False),
     ],
 )
@@ -82,6 +82,7 @@ def test_the_step_bounds_what_may_be_lost() -> None:
     before = Health(equity=1_000, maintenance=200, initial=260)
     assert is_risk_reducing(before, Health(950, 100, 130), 500_000)
     assert not is_risk_reducing(before, Health(949, 100, 130), 500_000)
+    assert not is_risk_reducing(before, Health(0, 0, 0), 500_000)  # giving all away is no relief
     negative = Health(equity=-1, maintenance=200, initial=260)
     assert not is_risk_reducing(negative, Health(-2, 0, 0), 1_000_000)
     assert is_risk_reducing(negative, Health(-1, 0, 0), 0)

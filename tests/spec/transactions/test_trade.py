@@ -111,15 +111,8 @@ def rich_stage() -> Stage:
     """Accounts 1 and 2 hold a tenth of what any account can."""
     stage = Stage()
     for account in (1, 2):
-        stage.play(requests(stage, Deposit(account, OWNERS[account], 9, CASH_MAX // 10)))
+        stage.request(Deposit(account, OWNERS[account], 9, CASH_MAX // 10))
     return stage
-
-
-def requests(stage: Stage, *listed: Deposit):  # type: ignore[no-untyped-def]
-    """A round with these requests."""
-    act = stage.round()
-    act.requests.extend(listed)
-    return act
 
 
 def test_notional_too_large() -> None:
