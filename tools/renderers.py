@@ -16,6 +16,7 @@ RENDERERS = (
     "render_pricing_tables",
     "render_between_nodes",
     "render_crypto_vectors",
+    "render_law_vectors",
 )
 
 

@@ -133,7 +133,7 @@ def tampered(valid: SignatureCheck, other: SignatureCheck) -> dict[str, Signatur
         "neutral key": valid._replace(key=ZERO_KEY),
         "key element + p": valid._replace(key=(w0 + P, *rest)),  # type: ignore[arg-type]
         "key element negative": valid._replace(key=(w0 - P, *rest)),  # type: ignore[arg-type]
-        "key element off by one": valid._replace(key=((w0 + 1) % P, *rest)),  # type: ignore[arg-type]
+        "key element + 1": valid._replace(key=((w0 + 1) % P, *rest)),  # type: ignore[arg-type]
         "digest element + p": valid._replace(digest=(message[0] + P, *message[1:])),
         "digest element negative": valid._replace(digest=(message[0] - P, *message[1:])),
         "other signature": valid._replace(signature=other.signature),

@@ -415,9 +415,7 @@ class Stage:
         """Give a market's fund cash (and debt)."""
         system, markets = self.state.system, list(self.state.markets)
         old = markets[underlying].fund
-        markets[underlying] = replace(
-            markets[underlying], fund=replace(old, cash=cash, debt=debt)
-        )
+        markets[underlying] = replace(markets[underlying], fund=replace(old, cash=cash, debt=debt))
         gain = cash - debt - old.cash + old.debt
         self.craft(markets=tuple(markets), system=replace(system, vault=system.vault + gain))
 
@@ -429,9 +427,7 @@ class Stage:
 
     def jump(self, index_price: int, underlying: int = BTC, **changed: Any) -> None:
         """The price jumps: the market halts and opens again with the third agreeing snapshot."""
-        acts = [
-            self.round(5 * k).prices(underlying, index_price, **changed) for k in range(1, 4)
-        ]
+        acts = [self.round(5 * k).prices(underlying, index_price, **changed) for k in range(1, 4)]
         self.play(*acts)
         assert self.state.markets[underlying].halt.since == 0
 

@@ -12,7 +12,7 @@ from novate.spec.errors import Fault, InvalidBatch, Reason
 from novate.spec.genesis import genesis
 from novate.spec.messages.account import SetTier
 from novate.spec.messages.batch import Trade
-from novate.spec.messages.inbox import Deposit
+from novate.spec.messages.inbox import Deposit, ForcedLiquidation
 from novate.spec.parameters import FeeTier, Parameters
 from novate.spec.presets import MINIMAL
 from tests.spec.kit import BTC, BTC_PERP, BTC_PRICE, ETH, ETH_PERP, ETH_PRICE, USDC, Stage
@@ -91,6 +91,17 @@ def test_too_many_requests() -> None:
     act = stage.round()
     act.requests += [Deposit(1, 101, 101, USDC)] * 9
     stage.refuse(Fault.TOO_MANY_REQUESTS, act)
+
+
+def test_requests_at_old_prices() -> None:
+    stage = Stage()
+    for after, reason in ((35, Fault.REQUESTS_AT_OLD_PRICES), (30, None)):
+        act = stage.round(after)
+        act.requests.append(ForcedLiquidation(1))
+        if reason:
+            stage.refuse(reason, act)
+        else:
+            stage.apply(act)
 
 
 def test_too_many_fills() -> None:

@@ -111,8 +111,8 @@ def test_accounts_are_proved() -> None:
         assert account_is_included(root, preset, account, proof, primitives)
         richer = replace(account, cash=account.cash + 1)
         assert not account_is_included(root, preset, richer, proof, primitives)
-        for other in (proof.index ^ 1, proof.index + 64, -1):
-            wrong = proof._replace(index=other)
+        for other in (proof.place ^ 1, proof.place + 64, -1):
+            wrong = proof._replace(place=other)
             assert not account_is_included(root, preset, account, wrong, primitives)
         for path in tampered(proof.path):
             wrong = proof._replace(path=path)
@@ -135,7 +135,7 @@ def test_markets_are_proved() -> None:
         assert market_is_included(root, preset, market, proof, primitives)
         indebted = replace(market, fund=replace(market.fund, debt=1))
         assert not market_is_included(root, preset, indebted, proof, primitives)
-        wrong = proof._replace(index=1 - underlying)
+        wrong = proof._replace(place=1 - underlying)
         assert not market_is_included(root, preset, market, wrong, primitives)
         for path in tampered(proof.path):
             wrong = proof._replace(path=path)

@@ -70,7 +70,5 @@ def test_a_tier_that_is_listed_no_more_counts_as_the_first() -> None:
 
 def test_fees_reach_the_treasury_at_the_end_of_the_round() -> None:
     stage = Stage()
-    stage.apply(
-        stage.round().fill(1, 2, BTC_PRICE, 1).fill(3, 4, BTC_PRICE, 1), stage.round(10)
-    )
+    stage.apply(stage.round().fill(1, 2, BTC_PRICE, 1).fill(3, 4, BTC_PRICE, 1), stage.round(10))
     assert stage.account(0).cash == 2 * 7_000

@@ -48,9 +48,7 @@ def test_a_settled_instrument_turns_to_cash() -> None:
 def test_two_touches_or_one_differ_by_rounding_only() -> None:
     first, second = Side(FACTOR_ONE - 77, -123_456_789), Side(HALF + 5, 987_654_321)
     state = InstrumentState(BTC_PERP, 1_000, 10**6, first, first)
-    once = settle_position(
-        state._replace(long=second), Position(BTC_PERP, 10**6, FACTOR_ONE, 0)
-    )
+    once = settle_position(state._replace(long=second), Position(BTC_PERP, 10**6, FACTOR_ONE, 0))
     half_way = settle_position(state, Position(BTC_PERP, 10**6, FACTOR_ONE, 0))
     end = settle_position(
         state._replace(long=second),

@@ -39,7 +39,7 @@ def test_a_forced_withdrawal_takes_at_most_the_vault() -> None:
     for _ in range(2):
         stage.play(stage.round(3_600).prices(BTC, 1_000_000))
     act = stage.round()
-    act.requests.append(ForcedWithdrawal(2, 102, 2**200))
+    act.requests.append(ForcedWithdrawal(2, 102, 2**63 - 1))
     [entry] = stage.apply(act).withdrawals
     assert entry.payout == 10_950 * USDC
 
@@ -66,9 +66,7 @@ def test_running_first_gains_nothing() -> None:
         ((0, 0), 0, (0, 0)),
     ],
 )
-def test_debt_falls_pro_rata(
-    debts: tuple[int, int], amount: int, left: tuple[int, int]
-) -> None:
+def test_debt_falls_pro_rata(debts: tuple[int, int], amount: int, left: tuple[int, int]) -> None:
     stage = Stage()
     stage.craft_fund(BTC, 0, debts[0])
     stage.craft_fund(ETH, 0, debts[1])

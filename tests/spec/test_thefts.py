@@ -84,9 +84,7 @@ def test_rounding_of_a_low_factor_is_paid_for() -> None:
     lowered = state._replace(short=Side(low, 0))
     [position] = stage.account(2).positions
     holder = replace(stage.account(2), positions=(position._replace(factor=low),))
-    stage.craft(
-        instruments={BTC_PERP: lowered}, accounts={**stage.state.accounts, 2: holder}
-    )
+    stage.craft(instruments={BTC_PERP: lowered}, accounts={**stage.state.accounts, 2: holder})
     close = ForcedClose(3, 103, BTC_PERP)
     stage.request(close)
     stage.play(stage.round(259_200).prices(BTC))
@@ -161,9 +159,7 @@ def test_a_fund_s_inventory_is_not_given_away() -> None:
     stage.play(stage.round().fill(1, 2, BTC_PRICE, 100))
     stage.request(FundDeposit(BTC, 9, 1_000 * USDC))
     stage.request(ForcedClose(1, 101, BTC_PERP))
-    stage.refuse(
-        Reason.NOT_RISK_REDUCING, stage.round().fill(3, FUND, BTC_PRICE - 50_000, 100)
-    )
+    stage.refuse(Reason.NOT_RISK_REDUCING, stage.round().fill(3, FUND, BTC_PRICE - 50_000, 100))
     stage.apply(stage.round().fill(3, FUND, BTC_PRICE - 24_000, 100))
 
 

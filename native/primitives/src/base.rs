@@ -169,7 +169,7 @@ impl<const SECRET: bool> Element<SECRET> {
 
     #[inline(always)]
     pub(crate) fn plus(self, other: Self) -> Self {
-        // self − (p − other); a borrow means the sum was below p: add p back, i.e. subtract EPSILON.
+        // self − (p − other); a borrow means that the sum was below p: add p, i.e. subtract EPSILON
         let (sum, borrow) = self.0.overflowing_sub(P - other.0);
         Self(sum.wrapping_sub(EPSILON & mask::<SECRET>(borrow)))
     }

@@ -22,6 +22,9 @@ const TABLE_USES_MIN: u32 = 4;
 /// Checks that one task of the thread pool takes (about 1 ms of work).
 const TASK: usize = 32;
 
+/// Up to so many checks are done by the calling thread: waking others costs about one check.
+const ALONE_MAX: usize = 8;
+
 /// A key of the batch, ready to be multiplied.
 enum Key {
     Malformed,
@@ -65,10 +68,15 @@ pub fn verify_batch(
             place
         })
         .collect();
-    let prepared: Vec<Key> =
-        distinct.par_iter().with_min_len(8).map(|&(key, uses)| Key::prepare(key, uses)).collect();
+    let prepare = |&(key, uses): &(&PublicKey, u32)| Key::prepare(key, uses);
+    let alone = keys.len() <= ALONE_MAX;
+    let prepared: Vec<Key> = if alone {
+        distinct.iter().map(prepare).collect()
+    } else {
+        distinct.par_iter().with_min_len(8).map(prepare).collect()
+    };
     let mut verdicts = vec![false; keys.len()];
-    verdicts.par_chunks_mut(TASK).enumerate().for_each(|(task, verdicts)| {
+    let check_task = |(task, verdicts): (usize, &mut [bool])| {
         let range = TASK * task..TASK * task + verdicts.len();
         verify_task(
             &keys[range.clone()],
@@ -77,7 +85,12 @@ pub fn verify_batch(
             &signatures[range],
             verdicts,
         );
-    });
+    };
+    if alone {
+        verdicts.chunks_mut(TASK).enumerate().for_each(check_task);
+    } else {
+        verdicts.par_chunks_mut(TASK).enumerate().for_each(check_task);
+    }
     Ok(verdicts)
 }
 

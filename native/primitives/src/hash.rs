@@ -1,8 +1,8 @@
 //! Poseidon2 over Goldilocks: the sponge (width 12) and the node compression (width 8).
 //!
-//! * Sponge, overwrite mode, rate 8: the state starts as eight zeros and `[tag, length, 0, 0]`; each
-//!   block of eight elements (the last padded with zeros, an empty message being one zero block)
-//!   replaces the first eight; then the permutation. The digest is the first four.
+//! * Sponge, overwrite mode, rate 8: the state starts as eight zeros and `[tag, length, 0, 0]`;
+//!   each block of eight elements (the last padded with zeros, an empty message being one zero
+//!   block) replaces the first eight; then the permutation. The digest is the first four.
 //! * Compression: permute `left ‖ right`, add the input back (without which the truncated public
 //!   permutation could be inverted and collides), take the first four.
 //!

@@ -388,6 +388,23 @@ fn batch_verdicts_match_singles() {
 }
 
 #[test]
+fn many_signatures_are_singles() {
+    let key = SecretKey::from_seed(b"many").expect("a seed");
+    let digests: Vec<[u64; 4]> = (0..20).map(|i| [i, 1, 2, 3]).collect();
+    let extra = [9, 8, 7, 6];
+    for count in [0, 1, 8, 9, 20] {
+        let signatures = key.sign_many(&digests[..count], &extra).expect("canonical");
+        let keys = vec![key.public_key(); count];
+        for (digest, signature) in digests.iter().zip(&signatures) {
+            assert_eq!(*signature, key.sign(digest, &extra).expect("canonical"));
+        }
+        let verdicts = verify_batch(&keys, &digests[..count], &signatures).expect("lengths");
+        assert_eq!(verdicts, vec![true; count]);
+    }
+    assert!(key.sign_many(&[[P, 0, 0, 0]], &extra).is_err());
+}
+
+#[test]
 fn keys_out_of_range() {
     assert!(SecretKey::from_words([0; 5]).is_err());
     assert!(SecretKey::from_words(ORDER).is_err());

@@ -2,8 +2,8 @@
 //!
 //! Arrays come and go as C-contiguous `uint64` (verdicts as `bool`). Inputs are copied before the
 //! interpreter is let go, so other threads may do with the originals what they like. Whatever is
-//! wrong with an argument is a `ValueError` naming the field, the value and the limit; a panic, which
-//! would be a defect here, becomes a `RuntimeError`.
+//! wrong with an argument is a `ValueError` naming the field, the value and the limit; a panic,
+//! which would be a defect here, becomes a `RuntimeError`.
 
 mod arrays;
 
@@ -141,10 +141,7 @@ mod _native {
         elements("digests", digests.as_flattened())?;
         let extra = row("extra", extra)?;
         elements("extra", &extra)?;
-        let signatures = detached(py, move || {
-            digests.par_iter().with_min_len(8).map(|digest| key.sign(digest, &extra)).collect()
-        })?;
-        let signatures: Result<Vec<schnorr::Signature>, Error> = signatures;
+        let signatures = detached(py, move || key.sign_many(&digests, &extra))?;
         new_rows(py, signatures.map_err(value_error)?)
     }
 

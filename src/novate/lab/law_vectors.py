@@ -6,10 +6,11 @@ of it is computed anew by `expectation` with the specification's own cryptograph
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from novate.lab.vector_json import Encoder, Json
@@ -17,7 +18,7 @@ from novate.spec.batch import apply_batch
 from novate.spec.errors import LawError
 from novate.spec.journal import Journal
 from novate.spec.messages.batch import Batch
-from novate.spec.primitives import Primitives
+from novate.spec.primitives import Digest, Primitives, SignatureCheck
 from novate.spec.state import State
 
 NOT_LISTED = {"before", "after", "roots_before", "roots_after", "accounts_before"}
@@ -95,6 +96,28 @@ def journal_lists(journal: Journal) -> dict[str, Any]:
     """The journal's lists that are not empty."""
     listed = {field.name: getattr(journal, field.name) for field in fields(journal)}
     return {name: rows for name, rows in listed.items() if rows and name not in NOT_LISTED}
+
+
+class Remembering:
+    """Primitives that answer the same question once: vectors of one state share most leaves."""
+
+    def __init__(self, primitives: Primitives) -> None:
+        """Ask these primitives."""
+        self._hash = lru_cache(maxsize=None)(lambda tag, row: primitives.hash_many(tag, [row])[0])
+        self._compress = lru_cache(maxsize=None)(lambda pair: primitives.compress_many([pair])[0])
+        self._verify = lru_cache(maxsize=None)(lambda check: primitives.verify_many([check])[0])
+
+    def hash_many(self, tag: str, rows: Sequence[Sequence[int]]) -> list[Digest]:
+        """Digest of each row."""
+        return [self._hash(tag, tuple(row)) for row in rows]
+
+    def compress_many(self, pairs: Sequence[tuple[Digest, Digest]]) -> list[Digest]:
+        """Parent of each pair."""
+        return [self._compress(pair) for pair in pairs]
+
+    def verify_many(self, checks: Sequence[SignatureCheck]) -> list[bool]:
+        """Verdict on each signature."""
+        return [self._verify(check) for check in checks]
 
 
 def encode_object(encoder: Encoder, value: Any) -> Json:

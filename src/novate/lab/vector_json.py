@@ -2,7 +2,8 @@
 
 An integer is a hex string, a tuple a list, a named tuple or dataclass an object whose "$" is the
 type's name, an enumeration's member {"$": type, "name": member}, a mapping {"$map": [[key, value],
-...]} sorted by key. Large values that repeat stand once, in a table of shared ones.
+...]} sorted by key. Large values that repeat stand once, in a table of shared ones; a field that
+has its type's default is left out, and the defaults stand in a table of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from novate.spec.messages import account, batch, inbox, oracle, orders
 Json: TypeAlias = Any
 """What the standard library's `json` reads and writes."""
 
-SHARED = (state.State, state.Account, state.Market, parameters.Parameters, presets.Preset)
+SHARED = (
+    *(state.State, state.Account, state.Market, state.Snapshot, state.ExpiryFields, state.Roots),
+    *(parameters.Parameters, parameters.MarketParameters, presets.Preset),
+)
 """Types whose values stand in the table of shared ones."""
 
 
@@ -45,6 +49,26 @@ TYPES: Mapping[str, type] = MappingProxyType(
 )
 
 
+def fields_of(kind: Any) -> list[str]:
+    """Names of a type's fields; what a dataclass does not compare is no part of its values."""
+    if issubclass(kind, tuple):
+        return list(vars(kind)["_fields"])
+    return [field.name for field in dataclasses.fields(kind) if field.compare]
+
+
+def defaults_of(kind: Any) -> dict[str, Any]:
+    """Default values of a type's fields, but for those that the table of shared ones may hold."""
+    if issubclass(kind, tuple):
+        found = vars(kind)["_field_defaults"]
+    else:
+        found = {field.name: field.default for field in dataclasses.fields(kind) if field.compare}
+    return {
+        name: value
+        for name, value in found.items()
+        if value is not dataclasses.MISSING and not isinstance(value, SHARED)
+    }
+
+
 class Encoder:
     """Turns values into JSON, filling the table of shared ones."""
 
@@ -53,6 +77,8 @@ class Encoder:
         self._names: dict[str, str] = {}
         self.shared: dict[str, Json] = {}
         """Shared values by name, each after those it uses."""
+        self.defaults: dict[str, dict[str, Json]] = {}
+        """Defaults of the types met: what a field that is left out stands for."""
 
     def encode(self, value: object) -> Json:
         """The JSON of a value; TypeError for what the law's values do not hold."""
@@ -71,14 +97,19 @@ class Encoder:
         return self._share(value, self._record(value))
 
     def _record(self, value: object) -> dict[str, Json]:
-        """A named tuple or dataclass; what a dataclass does not compare is no part of it."""
+        """A named tuple or dataclass, without the fields that have their defaults."""
         name = type(value).__name__
         if TYPES.get(name) is not type(value):
             raise TypeError(f"{type(value)} is no type of the law")
-        fields = getattr(value, "_fields", None)
-        if fields is None:
-            fields = [field.name for field in dataclasses.fields(TYPES[name]) if field.compare]
-        return {"$": name} | {field: self.encode(getattr(value, field)) for field in fields}
+        defaults = defaults_of(TYPES[name])
+        if defaults and name not in self.defaults:
+            self.defaults[name] = {key: Encoder().encode(item) for key, item in defaults.items()}
+        present = {field: getattr(value, field) for field in fields_of(TYPES[name])}
+        return {"$": name} | {
+            field: self.encode(item)
+            for field, item in present.items()
+            if field not in defaults or item != defaults[field]
+        }
 
     def _share(self, value: object, encoded: dict[str, Json]) -> Json:
         """The object itself, or the name under which the table holds it."""

@@ -37,7 +37,7 @@ class Section(IntEnum):
 class LeafProof(NamedTuple):
     """That a market, instrument or account is part of a settlement root."""
 
-    index: int
+    place: int
     """Underlying; place among the open or settled instruments; or account index."""
     path: tuple[Digest, ...]
     sections: tuple[Digest, ...]
@@ -84,10 +84,11 @@ def prove_instrument(state: State, instrument: int, primitives: Primitives) -> L
     settled = state.instruments[instrument].settled
     both = tuple(instrument_tree(state, which, primitives) for which in (False, True))
     counts = [len(sorted_instruments(state, which)) for which in (False, True)]
-    index = [leaf.instrument for leaf in sorted_instruments(state, settled)].index(instrument)
+    ids = [leaf.instrument for leaf in sorted_instruments(state, settled)]
+    place = ids.index(instrument)
     return LeafProof(
-        index,
-        merkle.path(both[settled], index),
+        place,
+        merkle.path(both[settled], place),
         _sections(state, primitives),
         tuple((count, merkle.root(tree)) for count, tree in zip(counts, both, strict=True)),
     )
@@ -108,22 +109,22 @@ def prove_slots(state: State, account: int, group: int, primitives: Primitives) 
 def market_is_included(
     root: Digest, preset: Preset, market: Market, proof: LeafProof, primitives: Primitives
 ) -> bool:
-    """Whether the settlement root covers this market as underlying `proof.index`."""
+    """Whether the settlement root covers this market as underlying `proof.place`."""
     [leaf] = market_digests([market], primitives)
-    if not _fits(proof.index, proof.path, preset.market_depth):
+    if not _fits(proof.place, proof.path, preset.market_depth):
         return False
-    section = merkle.root_from_path(leaf, proof.index, proof.path, primitives.compress_many)
+    section = merkle.root_from_path(leaf, proof.place, proof.path, primitives.compress_many)
     return _settlement_root(proof, Section.MARKETS, section, primitives) == root
 
 
 def account_is_included(
     root: Digest, preset: Preset, account: Account, proof: LeafProof, primitives: Primitives
 ) -> bool:
-    """Whether the settlement root covers this account as number `proof.index`."""
+    """Whether the settlement root covers this account as number `proof.place`."""
     [leaf] = account_digests([account], primitives)
-    if not _fits(proof.index, proof.path, preset.account_depth):
+    if not _fits(proof.place, proof.path, preset.account_depth):
         return False
-    section = merkle.root_from_path(leaf, proof.index, proof.path, primitives.compress_many)
+    section = merkle.root_from_path(leaf, proof.place, proof.path, primitives.compress_many)
     return _settlement_root(proof, Section.ACCOUNTS, section, primitives) == root
 
 
@@ -132,9 +133,9 @@ def instrument_is_included(
 ) -> bool:
     """Whether the settlement root covers this instrument, in the tree its settled bit names."""
     [leaf] = primitives.hash_many(layout.INSTRUMENT_TAG, [layout.instrument_elements(state)])
-    if not _fits(proof.index, proof.path, preset.instrument_depth) or len(proof.trees) != 2:
+    if not _fits(proof.place, proof.path, preset.instrument_depth) or len(proof.trees) != 2:
         return False
-    own = merkle.root_from_path(leaf, proof.index, proof.path, primitives.compress_many)
+    own = merkle.root_from_path(leaf, proof.place, proof.path, primitives.compress_many)
     elements: list[int] = []
     for settled, (count, other) in enumerate(proof.trees):
         elements += [count, *(own if settled == state.settled else other)]

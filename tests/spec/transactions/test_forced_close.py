@@ -107,7 +107,7 @@ def test_a_close_that_empties_a_side_settles_the_instrument() -> None:
 def test_no_position() -> None:
     stage = Stage()
     stage.no_op(Reason.NO_POSITION, CLOSE)
-    stage.no_op(Reason.NO_POSITION, ForcedClose(1, 101, 2**60))
+    stage.no_op(Reason.NO_POSITION, ForcedClose(1, 101, 2**50 - 1))
 
 
 def test_it_is_a_no_op_in_a_halted_market() -> None:

@@ -49,7 +49,7 @@ def test_a_deposit_to_the_next_index_opens_an_account() -> None:
         Deposit(1, 102, 9, USDC),  # another owner's account
         Deposit(5, 0, 9, USDC),  # an account of nobody
         Deposit(1, 101, 9, CASH_MAX),  # more than the vault may hold
-        Deposit(1, 101, 9, 2**255),
+        Deposit(1, 101, 9, 2**63 - 1),
     ],
 )
 def test_a_deposit_that_cannot_be_credited_is_paid_back(deposit: Deposit) -> None:

@@ -74,9 +74,7 @@ def test_no_such_order() -> None:
         stage.refuse(Reason.NO_SUCH_ORDER, stage.round().fill(missing, 2, BTC_PRICE, 1))
     act = stage.round()
     sheet = act.sheet(1, Quote(BTC_PERP, BTC_PRICE, 5, BTC_PRICE, 5))
-    stage.refuse(
-        Reason.NO_SUCH_ORDER, act.fill(SideOf(SideKind.QUOTE, sheet, 1), 2, BTC_PRICE, 1)
-    )
+    stage.refuse(Reason.NO_SUCH_ORDER, act.fill(SideOf(SideKind.QUOTE, sheet, 1), 2, BTC_PRICE, 1))
 
 
 def test_wrong_side() -> None:
@@ -372,9 +370,7 @@ def test_unknown_account() -> None:
     nobody = act.order(9, True, BTC_PRICE, 1)
     stage.refuse(Reason.UNKNOWN_ACCOUNT, act.fill(nobody, 2, BTC_PRICE, 1))
     act = stage.round()
-    stage.refuse(
-        Reason.UNKNOWN_ACCOUNT, act.fill(SideOf(SideKind.LIQUIDATION, 9), 2, BTC_PRICE, 1)
-    )
+    stage.refuse(Reason.UNKNOWN_ACCOUNT, act.fill(SideOf(SideKind.LIQUIDATION, 9), 2, BTC_PRICE, 1))
 
 
 def test_a_bad_signature_that_no_trade_uses_harms_nobody() -> None:
@@ -435,9 +431,7 @@ def test_a_sheet_is_many_orders_under_one_signature() -> None:
     act = stage.round()
     act.sheet(1, *quotes, base_slot=8, nonce=3)
     absent_side = SideOf(SideKind.QUOTE, 0, 1)
-    stage.refuse(
-        Reason.OVERFILLED, act.fill(2, absent_side, ETH_PRICE + 1, 1, ETH_PERP)
-    )
+    stage.refuse(Reason.OVERFILLED, act.fill(2, absent_side, ETH_PRICE + 1, 1, ETH_PERP))
 
 
 def test_fields_out_of_their_bounds_are_no_order() -> None:

@@ -1,6 +1,6 @@
-"""What a group of accounts has extracted: its gain beyond what it put in and what markets gave it.
+"""What a group of accounts has extracted: its gain beyond its deposits and what markets gave it.
 
-Value of an account at fair prices p (`truth`), exact, with everything that waits for its next touch:
+Value of an account at fair prices p (`truth`), exact, with all that waits for its next touch:
 
     V(a, S, p) = cash + Σ over positions  q0·(K − K0)/C0 + q0·(C/C0)·p
 
@@ -9,8 +9,8 @@ prices p0 … pn, where S_k is the state when prices move from p_(k−1) to p_k,
 
     market(G)     = Σ_k V(G, S_k, p_k) − V(G, S_k, p_(k−1))
     extraction(G) = V(G, Sn, pn) − V(G, S0, p0) − deposits + payouts − market(G)
-                    + fees paid (a rebate counts against)  + Σ over accounts of max(0, −V(a, Sn, pn))
-                    − allowances
+                    + fees paid (a rebate counts against)
+                    + Σ over accounts of max(0, −V(a, Sn, pn)) − allowances
 
 The last sum is limited liability: an account that owes more than it has is left behind. Allowances
 are what the law promises to whoever takes the other side, each with its own figure in the report:

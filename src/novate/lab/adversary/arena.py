@@ -11,18 +11,20 @@ A round without a snapshot is judged at the last one. Up to 30 seconds that is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
 
 from novate.lab.adversary.accounting import Books
 from novate.lab.adversary.truth import Quote, Truth
 from novate.lab.venue import Venue
 from novate.lab.worlds import next_expiry, oracle_wallets, parameters
-from novate.spec.batch import finish_batch
+from novate.spec.batch import check_prices_of_requests, finish_batch
 from novate.spec.errors import LawError
 from novate.spec.genesis import genesis
 from novate.spec.instruments import expiry_time
-from novate.spec.journal import FillEntry
 from novate.spec.messages.batch import DeleverageFund, Liquidate, Touch
 from novate.spec.messages.inbox import Request
 from novate.spec.oracle import SNAPSHOT_AGE_MAX_S
@@ -30,7 +32,9 @@ from novate.spec.parameters import Parameters
 from novate.spec.presets import MINIMAL
 from novate.spec.primitives import Digest, SignatureCheck
 from novate.spec.risk_parameters import MINIMAL_RISK
-from novate.spec.state import FEE_ACCOUNT, Account, Fund, State
+from novate.spec.rounding import PPM
+from novate.spec.state import Account, Fund, State
+from novate.spec.transactions.inbox import apply_request
 
 COLLUDERS = (1, 2, 3, 4)
 MAKER = 5
@@ -87,6 +91,8 @@ class Arena:
         """Markets open, everybody with cash, nobody with a position."""
         self.setup = setup
         self.primitives = NoCryptography()
+        self.promised = base_parameters()
+        """What liquidators are promised, whatever the law on trial lets them take."""
         start = expiry_time(next_expiry(1_790_000_000)) - setup.before_expiry_s
         start -= start % 5
         day = next_expiry(start)
@@ -99,9 +105,10 @@ class Arena:
         self.clock = start
         self.nonce = 0
         self.hold_users = False
-        self.unprovable = 0
-        self.actions = 0
+        self.accepted = 0
+        self.stages: Counter[str] = Counter()
         self.fund_round: dict[int, tuple[int, int]] = {}
+        """Loss and margin freed of each fund's sales to colluders in this round."""
         self.colluders = Books(COLLUDERS)
         self.honest = Books((MAKER, *USERS))
         self.venue = self._venue(self._genesis(law, start))
@@ -163,14 +170,14 @@ class Arena:
             for market in draft.markets.values()
         )
 
-    def pass_time(self, seconds: int, spots: tuple[int, int], vol: int, tells: bool) -> None:
+    def pass_time(self, seconds: int, moves: tuple[tuple[int, int], int], tells: bool) -> None:
         """Time passes and prices move; what that is worth to each group is a market move."""
         self.clock += seconds
         if not tells and self.clock - self.truth.time <= SNAPSHOT_AGE_MAX_S:
             return
         books = (self.colluders, self.honest)
         before = [book.value(self.venue.draft, self.truth) for book in books]
-        self.truth.move(self.clock - self.truth.time, spots, vol)
+        self.truth.move(self.clock - self.truth.time, *moves)
         for book, value in zip(books, before, strict=True):
             book.market += book.value(self.venue.draft, self.truth) - value
 
@@ -192,35 +199,33 @@ class Arena:
         self._take_requests(requests)
 
     def _take_requests(self, requests: Sequence[Request]) -> None:
-        """Open the round again with as many requests as the law lets in at these prices."""
+        """Take each request that the law lets in at these prices."""
         opened = self.venue.round
         for request in requests:
             content = opened.content._replace(requests=(*opened.content.requests, request))
-            self.venue.request(content, request)
+            if self.try_(partial(check_prices_of_requests, self.venue.draft, content)):
+                apply_request(self.venue.draft, opened.state, request)
+                opened.content = content
 
     def watch(self) -> None:
         """What honest watchers bring: touches, liquidations, a fund's deleveraging."""
-        accounts = self.venue.draft.base.accounts
-        for index in sorted(accounts):
-            if index == FEE_ACCOUNT or (self.hold_users and index in USERS):
+        for index in sorted(OWNERS):
+            if self.hold_users and index in USERS:
+                self.try_(partial(self.venue.bring, Touch(index)))
                 continue
-            due = self.venue.draft.account(index).liquidation_since != 0
-            self.try_(lambda index=index, due=due: self.venue.bring(  # type: ignore[misc]
-                Liquidate(index) if due else Touch(index)
-            ))
-        for underlying in (0, 1):
-            self.try_(lambda underlying=underlying: self.venue.bring(  # type: ignore[misc]
-                DeleverageFund(underlying)
-            ))
+            is_due = self.venue.draft.account(index).liquidation_since != 0
+            due = Liquidate(index) if is_due else Touch(index)
+            self.try_(partial(self.venue.bring, due))
+        for underlying in range(len(self.truth.quotes)):
+            self.try_(partial(self.venue.bring, DeleverageFund(underlying)))
 
-    def try_(self, act: object) -> bool:
+    def try_(self, act: Callable[[], None]) -> bool:
         """Whether the law accepted."""
-        assert callable(act)
         try:
             act()
         except LawError:
             return False
-        self.actions += 1
+        self.accepted += 1
         return True
 
     def close_round(self) -> None:
@@ -234,10 +239,11 @@ class Arena:
 
     def _allow_fund_trades(self) -> None:
         """What funds may lose when they sell: the law's part of the margin freed."""
-        rate = self.venue.draft.parameters.fund_loss_ppm
+        rate = self.promised.fund_loss_ppm
         for loss, freed in self.fund_round.values():
-            if loss > 0 and freed > 0:
-                self.colluders.allow("liquidation", Fraction_(min(loss, freed * rate // 1_000_000)))
+            allowed = min(loss, freed * rate // PPM)
+            if allowed > 0:
+                self.colluders.allow("liquidation", Fraction(allowed))
 
     def seal(self) -> None:
         """Finish the batch, without commitments, and begin the next."""
@@ -247,5 +253,5 @@ class Arena:
         assert journal.after is not None
         for books in (self.colluders, self.honest):
             books.read(journal, self.truth)
-        self.fills: list[FillEntry] = journal.fills
+        self.stages.update(entry.stage.name for entry in journal.liquidations)
         self.venue = self._venue(replace(journal.after, trees=None, roots=None))

@@ -6,23 +6,72 @@ from dataclasses import replace
 from random import Random
 
 from novate.lab.generator.crowd import TrustingPrimitives, wallet_of
-from novate.lab.worlds import START, TREASURY, World, oracle_wallets, parameters
-from novate.spec.bounds import EPOCH_MAX
+from novate.lab.worlds import (
+    START,
+    TREASURY,
+    World,
+    future,
+    oracle_wallets,
+    parameters,
+    perpetual,
+)
+from novate.spec.bounds import EPOCH_MAX, FACTOR_ONE, QUANTITY_MAX
 from novate.spec.genesis import genesis
+from novate.spec.instruments import day_of
 from novate.spec.parameters import FeeTier, Parameters
 from novate.spec.presets import MINIMAL
 from novate.spec.risk_parameters import MINIMAL_RISK
-from novate.spec.state import Account, Fund, State
+from novate.spec.state import Account, Fund, InstrumentState, Position, State
 
 VETERAN = "veteran"
 VETERAN_OWNER = 99
+GIANTS = ("giant 0", "giant 1")
+"""Two accounts whose positions against each other are past every cap, as marks may move them."""
+GIANT_OWNER = 97
+GIANT_SHARE = 0.06
+GIANT_INDEX = 100_000_000
+GIANT_CASH = 2**57
 
 
 def random_world(rng: Random, primitives: TrustingPrimitives) -> World:
     """A genesis with an old account at the end of its epochs, and funds of some size."""
     oracles = oracle_wallets()
     state = genesis(MINIMAL, random_parameters(rng, parameters(oracles, MINIMAL_RISK)), TREASURY)
-    return World(with_funds(rng, state), oracles, primitives)
+    state = with_funds(rng, state)
+    if rng.random() < GIANT_SHARE:
+        state = with_giants(state)
+    return World(state, oracles, primitives)
+
+
+def is_giant(state: State) -> bool:
+    """Whether a genesis has giants."""
+    return bool(state.instruments)
+
+
+def with_giants(state: State) -> State:
+    """The state with two more accounts: one long the perpetual and short a future, one opposite."""
+    first = state.system.account_count
+    held = sorted((perpetual(0), future(0, day_of(START) + 31)))
+    accounts = {**state.accounts}
+    for place, name in enumerate(GIANTS):
+        lots = (QUANTITY_MAX, -QUANTITY_MAX) if place else (-QUANTITY_MAX, QUANTITY_MAX)
+        positions = [
+            Position(key, quantity, FACTOR_ONE, 0)
+            for key, quantity in zip(held, lots, strict=True)
+        ]
+        accounts[first + place] = Account(
+            owner=GIANT_OWNER + place,
+            key=wallet_of(name).key,
+            cash=GIANT_CASH,
+            positions=tuple(positions),
+        )
+    instruments = {
+        key: InstrumentState(key, GIANT_INDEX, open_interest=QUANTITY_MAX, holders=2)
+        for key in held
+    }
+    vault = state.system.vault + len(GIANTS) * GIANT_CASH
+    system = replace(state.system, vault=vault, account_count=first + len(GIANTS))
+    return replace(state, accounts=accounts, instruments=instruments, system=system)
 
 
 def random_parameters(rng: Random, usual: Parameters) -> Parameters:

@@ -7,7 +7,14 @@ from random import Random
 from typing import NamedTuple
 
 from novate.lab.generator import moves, trades, upkeep
-from novate.lab.generator.climate import VETERAN, random_parameters, random_world
+from novate.lab.generator.climate import (
+    GIANT_INDEX,
+    GIANTS,
+    VETERAN,
+    is_giant,
+    random_parameters,
+    random_world,
+)
 from novate.lab.generator.count import count_journal
 from novate.lab.generator.crowd import TrustingPrimitives
 from novate.lab.generator.requests import Wanted, random_requests
@@ -28,11 +35,15 @@ from novate.lab.generator.wrong_openings import (
 from novate.lab.generator.wrong_steps import wrong_step_of_the_ill
 from novate.lab.generator.wrong_trades import wrong_trade
 from novate.native import NativePrimitives
+from novate.spec.batch import open_round
+from novate.spec.errors import LawError
+from novate.spec.holders import touch_account
 from novate.spec.journal import Journal, RequestOutcome
-from novate.spec.messages.batch import Batch, MarketReports
+from novate.spec.messages.batch import Batch, MarketReports, Round
 from novate.spec.messages.inbox import ForcedClose, ForcedLiquidation
 from novate.spec.messages.oracle import Report
 from novate.spec.state import State
+from novate.spec.valuation import account_health
 
 BATCHES_A_WORLD = 120
 BATCHES_A_MOOD = 10
@@ -107,7 +118,10 @@ class Generator:
         stage = Stage(self.rng, random_world(self.rng, primitives), primitives)
         stage.tally = self.tally
         stage.crowd.new_wallet(VETERAN)
-        stage.paths = [MarketPath(0, 7_000_000), MarketPath(1, 200_000)]
+        for giant in GIANTS:
+            stage.crowd.new_wallet(giant)
+        first_price = GIANT_INDEX if is_giant(stage.venue.state) else 7_000_000
+        stage.paths = [MarketPath(0, first_price), MarketPath(1, 200_000)]
         stage.mood = MOODS[0]
         return stage
 
@@ -126,9 +140,9 @@ class Generator:
     def _begin(self, stage: Stage) -> None:
         """Open a batch, rarely with a new fork, new parameters or empty slots."""
         rng, state = self.rng, stage.venue.state
-        fork = state.system.fork + (rng.random() < 0.03)
-        parameters = random_parameters(rng, state.parameters) if rng.random() < 0.03 else None
-        stage.venue.begin(fork, parameters, reset_slots=rng.random() < 0.03)
+        fork = state.system.fork + (rng.random() < 0.07)
+        parameters = random_parameters(rng, state.parameters) if rng.random() < 0.07 else None
+        stage.venue.begin(fork, parameters, reset_slots=rng.random() < 0.07)
 
     def _next_time(self, stage: Stage, first: bool) -> int:
         """When the next round opens."""
@@ -142,7 +156,7 @@ class Generator:
     def _round(self, stage: Stage, time: int, first: bool) -> None:
         """One round: opening, then random actions by phase."""
         quorums = self._quorums(stage, time)
-        wanted = random_requests(stage) if first else []
+        wanted = random_requests(stage, self._below(stage, time, quorums)) if first else []
         if self.rng.random() < stage.mood.wrong_share:
             wrong_round(stage, time, quorums, first)
         requests = [want.request for want in wanted]
@@ -153,6 +167,22 @@ class Generator:
         self._check_requests(wanted, stage)
         self._fill(stage)
         stage.venue.close()
+
+    def _below(self, stage: Stage, time: int, quorums: list[MarketReports]) -> list[int]:
+        """Accounts that will be below maintenance margin once the round is open."""
+        draft = stage.draft
+        checkpoint = draft.checkpoint()
+        found = []
+        try:
+            views = open_round(draft, Round(time, tuple(quorums)), stage.primitives).views
+            for index in stage.accounts():
+                health = account_health(views, touch_account(draft, index))
+                if health.equity < health.maintenance:
+                    found.append(index)
+        except LawError:
+            found.clear()
+        draft.rollback(checkpoint)
+        return found
 
     def _quorums(self, stage: Stage, time: int) -> list[MarketReports]:
         """Reports of the markets that have a quorum now; spoiled ones are tried before."""
@@ -195,6 +225,7 @@ class Generator:
         rng, mood = self.rng, stage.mood
         for _ in range(rng.choice((0, 0, 1, 2, 3))):
             (upkeep.wrong_change if rng.random() < mood.wrong_share else upkeep.change)(stage)
+        upkeep.hunt_funds(stage)
         for phase, wrong in (
             (PHASE_4, (upkeep.wrong_due,)),
             (PHASE_5, (wrong_trade, wrong_trade, wrong_step_of_the_ill)),

@@ -35,14 +35,20 @@ class Wanted(NamedTuple):
     expected: str = ""
 
 
-def random_requests(stage: Stage) -> list[Wanted]:
-    """The requests of one batch: more accounts while there are few, then some of every kind."""
+def random_requests(stage: Stage, below: list[int]) -> list[Wanted]:
+    """The requests of one batch: more accounts while there are few, then some of every kind.
+
+    `below`: accounts that will be below maintenance margin; most get a forced liquidation.
+    """
     room = stage.draft.preset.inbox_max
     count = stage.draft.system.account_count
     if count < 8:
         return [_open_account(stage, count + k) for k in range(room)]
     keyless = [k for k in stage.accounts() if stage.crowd.wallet(stage.draft, k) is None]
     chosen = [_register(stage, account) for account in keyless[:6] if stage.rng.random() < 0.9]
+    for account in below[: room - len(chosen)]:
+        if stage.rng.random() < 0.8:
+            chosen.append(Wanted(ForcedLiquidation(account)))
     weight = stage.mood.weights.get("request", 2)
     many = min(room - len(chosen), stage.rng.randint(0, weight))
     if count < ACCOUNTS_WANTED and many and stage.rng.random() < 0.3:
@@ -76,7 +82,7 @@ def _any_request(stage: Stage) -> Wanted:
         return _wrong_request(stage, account, state)
     kind = stage.rng.choices(
         ("deposit", "fund", "refund", "key", "allow", "withdraw", "close", "liquidate", "cancel"),
-        (4, 1, 1, 1, 1, 3, 6, 4, 1),
+        (4, 3, 1, 1, 2, 3, 6, 4, 2),
     )[0]
     owner = state.owner
     if kind == "fund":

@@ -117,7 +117,7 @@ def _with_session(
 def _bring(stage: Stage, due: Due, expected: str = "") -> bool:
     """Hand a touch, liquidation or deleveraging to the venue."""
     done = stage.attempt(type(due).__name__, lambda: stage.venue.bring(due), expected)
-    if done and isinstance(due, Liquidate):
+    if done and not isinstance(due, Touch):
         stage.begin_round()
     return done
 

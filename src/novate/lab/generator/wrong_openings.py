@@ -106,7 +106,9 @@ def wrong_header(stage: Stage, rng: Random) -> None:
     market = parameters.markets[0]
     which = rng.randrange(5)
     if which == 0:
-        stage.attempt("begin", lambda: stage.venue.begin(state.system.fork - 1), Fault.FORK_WENT_BACK)
+        back = max(0, state.system.fork - 1)
+        if back < state.system.fork:
+            stage.attempt("begin", lambda: stage.venue.begin(back), Fault.FORK_WENT_BACK)
         return
     wrong, expected = [
         (replace(parameters, chain_id=1), Fault.IMMUTABLE_PARAMETER),

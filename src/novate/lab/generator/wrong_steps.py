@@ -15,8 +15,11 @@ from novate.lab.generator.stage import Stage
 from novate.spec.errors import Reason
 from novate.spec.holders import quantity_of, underlying_of
 from novate.spec.instruments import decode, is_linear, is_option
+from novate.spec.journal import Health
 from novate.spec.liquidation import waterfall_obstacle
 from novate.spec.messages.batch import SideKind, SideOf
+from novate.spec.state import Position
+from novate.spec.valuation import health
 
 
 def wrong_step_of_the_ill(stage: Stage) -> None:
@@ -44,11 +47,11 @@ def wrong_step_of_the_ill(stage: Stage) -> None:
     if stage.health(account).equity >= stage.health(account).initial:
         _one_more(stage, account, other)
     else:
-        stage.rng.choice((_too_much, _wrong_way, _no_hedge))(stage, account, other)
+        stage.rng.choice((_too_much, _done_and_more, _done_and_more, _wrong_way, _no_hedge))(stage, account, other)
 
 
 def _submit(
-    stage: Stage, account: int, other: int, instrument: int, change: int, expected: Reason
+    stage: Stage, account: int, other: int, instrument: int, change: int, expected: str
 ) -> None:
     """The account's position would change by `change` lots at mark."""
     if not room_for(stage, other, instrument):
@@ -72,19 +75,67 @@ def _one_more(stage: Stage, account: int, other: int) -> None:
             return
 
 
+def _after(stage: Stage, account: int, position: Position, lots: int) -> Health:
+    """Health after so many lots of a position were closed at mark."""
+    held = stage.up_to_date(account)
+    left = abs(position.quantity) - lots
+    quantity = left if position.quantity > 0 else -left
+    positions = tuple(
+        p._replace(quantity=quantity) if p.instrument == position.instrument else p
+        for p in held.positions
+        if quantity or p.instrument != position.instrument
+    )
+    sold = position.quantity - quantity
+    cash = held.cash + sold * mark_at(stage, position.instrument)
+    return health(stage.venue.round.state.views, cash, positions)
+
+
+def _enough(stage: Stage, account: int, position: Position) -> int:
+    """The fewest lots to close so that equity is a little above initial margin; 0 if none do."""
+    low, high = 0, abs(position.quantity)
+    found = _after(stage, account, position, high)
+    if found.equity < found.initial + found.initial // 100:
+        return 0
+    while high - low > 1:
+        middle = (low + high) >> 1
+        found = _after(stage, account, position, middle)
+        if found.equity >= found.initial + found.initial // 100:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _done_and_more(stage: Stage, account: int, other: int) -> None:
+    """A step that brings equity to initial margin, then one more."""
+    for position in stage.up_to_date(account).positions:
+        lots = _enough(stage, account, position)
+        if 0 < lots < abs(position.quantity) and position.instrument in live_instruments(stage):
+            change = -lots if position.quantity > 0 else lots
+            _submit(stage, account, other, position.instrument, change, "")
+            found = stage.health(account)
+            if found.equity >= found.initial:
+                _one_more(stage, account, other)
+            return
+
+
 def _too_much(stage: Stage, account: int, other: int) -> None:
-    """The only position is closed whole although equity is far from gone."""
-    positions = stage.up_to_date(account).positions
-    found = stage.health(account)
-    if len(positions) != 1 or found.equity * 5 < found.initial or abs(positions[0].quantity) < 2:
-        return
-    [position] = positions
-    if position.instrument not in live_instruments(stage):
-        return
-    price = mark_at(stage, position.instrument)
-    if price * abs(position.quantity) < 2**47 and is_linear(decode(position.instrument)):
-        lots = -position.quantity
-        _submit(stage, account, other, position.instrument, lots, Reason.STEP_TOO_LARGE)
+    """A position is closed whole although less would do."""
+    before = stage.health(account)
+    for position in stage.up_to_date(account).positions:
+        lots = abs(position.quantity)
+        after = _after(stage, account, position, lots)
+        too_far = after.equity > after.initial + before.initial // 8
+        if (
+            too_far
+            and lots > 1
+            and after.maintenance < before.maintenance
+            and position.instrument in live_instruments(stage)
+            and mark_at(stage, position.instrument) * lots < 2**47
+        ):
+            change = -position.quantity
+            _submit(stage, account, other, position.instrument, change, Reason.STEP_TOO_LARGE)
+            return
 
 
 def _wrong_way(stage: Stage, account: int, other: int) -> None:

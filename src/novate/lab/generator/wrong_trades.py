@@ -25,7 +25,7 @@ from novate.lab.generator.plans import (
 )
 from novate.lab.generator.stage import Stage
 from novate.lab.worlds import future, option, perpetual
-from novate.spec.bounds import PRICE_MAX, QUANTITY_MAX
+from novate.spec.bounds import ACCOUNT_GROSS_MAX, PRICE_MAX, QUANTITY_MAX
 from novate.spec.errors import Reason
 from novate.spec.holders import quantity_of, underlying_of
 from novate.spec.instruments import ID_BITS, Kind, day_of, decode, is_linear, is_option
@@ -231,6 +231,22 @@ def too_large(stage: Stage, plan: Plan) -> None:
             attempt(stage, plan, Reason.POSITION_TOO_LARGE)
 
 
+def too_large_together(stage: Stage, plan: Plan) -> None:
+    """An account whose positions have grown past the cap of gross notional opens one more lot."""
+    for account in stage.traders():
+        positions = stage.up_to_date(account).positions
+        gross = sum(
+            abs(position.quantity) * index_at(stage, underlying_of(position.instrument))
+            for position in positions
+        )
+        held = quantity_of(positions, plan.instrument)
+        small = (held + 1) * index_at(stage, underlying_of(plan.instrument)) < 2**50
+        if gross > ACCOUNT_GROSS_MAX and held >= 0 and small and account != plan.seller:
+            plan.buyer = account
+            attempt(stage, plan, Reason.GROSS_TOO_LARGE)
+            return
+
+
 def too_poor(stage: Stage, plan: Plan) -> None:
     """A size that nobody's margin covers."""
     if not is_linear(decode(plan.instrument)) or any(
@@ -267,6 +283,8 @@ def wrong_rebate(stage: Stage, plan: Plan) -> None:
 
 def wrong_fund(stage: Stage, plan: Plan) -> None:
     """A fund would enlarge or open a position."""
+    if underlying_of(plan.instrument) in stage.venue.round.state.fund_opening:
+        return
     fund = stage.draft.market(underlying_of(plan.instrument)).fund
     buys = quantity_of(fund.positions, plan.instrument) >= 0
     signed = signed_side(stage, plan, not buys)
@@ -338,6 +356,7 @@ AIMS: tuple[Aim, ...] = (
     one_instrument_too_many,
     one_position_too_many,
     too_large,
+    too_large_together,
     too_poor,
     wrong_rebate,
     wrong_fund,
