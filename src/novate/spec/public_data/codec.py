@@ -21,6 +21,7 @@ from novate.spec.errors import DecodeError
 from novate.spec.primitives import Digest, PublicKey, Signature
 
 T = TypeVar("T")
+N = TypeVar("N", bound=int)
 
 
 class Reader:
@@ -144,18 +145,18 @@ class Signed:
 
 
 @dataclass(frozen=True)
-class Enumerated(Generic[T]):
+class Enumerated(Generic[N]):
     """One byte that names a member of an integer enum."""
 
     name: str
-    members: Callable[[int], T]
+    members: Callable[[int], N]
     count: int
 
-    def write(self, out: bytearray, value: T) -> None:
+    def write(self, out: bytearray, value: N) -> None:
         """Append the member's number, 0 to count − 1."""
-        put_unsigned(out, 1, check_range(self.name, int(value), 0, self.count - 1))  # type: ignore[call-overload]
+        put_unsigned(out, 1, check_range(self.name, int(value), 0, self.count - 1))
 
-    def read(self, reader: Reader) -> T:
+    def read(self, reader: Reader) -> N:
         """Read a member; DecodeError `unknown_tag`."""
         return self.members(_tag(reader, self.name, self.count))
 
