@@ -181,6 +181,16 @@ def test_snapshot_too_old() -> None:
     stage.apply(stage.round(late - 5).fill(3, FUND, BTC_PRICE, 1))
 
 
+def test_a_fund_does_not_trade_in_a_halted_market() -> None:
+    """Found by the search: who was short bought from the fund at the price before the jump."""
+    stage = Stage()
+    stage.play(stage.round().fill(1, 2, BTC_PRICE, 100))
+    stage.request(FundDeposit(BTC, 9, 1_000 * USDC))
+    stage.request(ForcedClose(1, 101, BTC_PERP))
+    stage.play(stage.round().prices(BTC, BTC_PRICE * 105 // 100))
+    stage.refuse(Reason.MARKET_HALTED, stage.round().fill(2, FUND, BTC_PRICE, 50))
+
+
 def test_takeover_waits_for_a_fresh_snapshot() -> None:
     stage = liquidated_stage(fund=1_000 * USDC)
     stage.play(later(stage))

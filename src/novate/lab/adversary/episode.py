@@ -1,9 +1,9 @@
 """One episode: how it begins, what happens in each round, and what it came to.
 
 Inside the grid (`within_grid`) prices move, from one accepted snapshot to the next, by at most
-5.2 % and volatility by 2 %: an account at its maintenance margin when one snapshot is taken gets its
-status at the next and is taken over at the one after, so two moves, 10.7 % together, stay inside
-the margin grid's 12 %. Then nobody may be left owing anything, and extraction must be 0 or less.
+5.2 % and volatility by 2 %: an account at its maintenance margin when one snapshot is taken gets
+its status at the next and is taken over at the one after, so two moves, 10.7 % together, stay
+inside the margin grid's 12 %. Then nobody may be left owing anything, and extraction must be 0 or less.
 Otherwise prices jump as they like: accounts go bankrupt, the funds pay, and the figure is reported.
 """
 
@@ -132,4 +132,3 @@ def _moves(arena: Arena, step: Step, within_grid: bool) -> tuple[tuple[int, int]
     if not step.tells:
         vol = 0
     return (spots[0], spots[1]), vol
-

@@ -7,7 +7,9 @@ nearest to extracting something.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 from novate.lab.adversary.actions import (
     BEFORE_TRADES,
@@ -85,7 +87,7 @@ def opened(rng: Random, a: int, b: int, count: int = 2) -> list[Action]:
             *rng.sample((a, b), 2),
             rng.randrange(MENU_SIZE),
             rng.choice((0, 0, 0, -8, 8, 3)),
-            rng.randint(2, 24),
+            rng.choice((24, rng.randint(2, 24))),
         )
         for _ in range(rng.randint(1, count))
     ]
@@ -105,13 +107,39 @@ def self_liquidation(rng: Random) -> list[Step]:
     a, b = pair(rng)
     other = rng.randrange(4)
     back = [act("fund_trade", other, u, rng.randrange(3), rng.randint(1, 8), 0) for u in (0, 1)]
-    fall = [step(rng, act("step", 3 + a, b, 0, rng.randint(0, 8), rng.randint(0, 4)))]
+    fall = rng.choice((-1, 1)) * 45_000
+    falls = [
+        step(
+            rng,
+            act("step", 3 + a, b, 0, rng.randint(0, 8), rng.randint(0, 4)),
+            spots_ppm=(fall, fall),
+            seconds=120,
+        )
+        for _ in range(3)
+    ]
     return [
         step(rng, *opened(rng, a, b), moves=False),
-        step(rng, act("withdraw", b)),
-        *fall * 3,
+        step(rng, act("withdraw", a), act("withdraw", b), moves=False),
+        *falls,
         step(rng, *back),
         step(rng, *back, act("withdraw", b), act("withdraw", other)),
+    ]
+
+
+def fund_inventory(rng: Random) -> list[Step]:
+    """Hand a position to the fund by a forced close, and buy it back on bad terms."""
+    a, b = pair(rng)
+    c = rng.randrange(4)
+    back = [
+        act("fund_trade", k, u, 0, rng.randint(1, 8), rng.randrange(3)) for k, u in ((b, 0), (c, 1))
+    ]
+    chosen = rng.choice((0, 0, 1, 2, rng.randrange(MENU_SIZE)))
+    trade = act("trade", *rng.sample((a, b), 2), chosen, 0, rng.randint(3, 20))
+    return [
+        step(rng, trade, moves=False),
+        step(rng, act("ask_close", a, 0), *back),
+        step(rng, *back),
+        step(rng, *back, act("ask_close", b, 0)),
     ]
 
 
@@ -166,17 +194,49 @@ def by_factor(rng: Random) -> list[Step]:
     ]
 
 
+def low_factor(rng: Random) -> list[Step]:
+    """Drive a side's factor low, grow it again, then close a little, or most of it, by factor."""
+    a, b, c = rng.sample(range(4), 3)
+    d = ({0, 1, 2, 3} - {a, b, c}).pop()
+    large, chosen = rng.randint(16, 18), rng.choice((0, 0, 1, 4))
+    less = rng.randint(12, 15)
+    longs = rng.random() < 0.5  # the sides of a, c and d; b is on the other one
+
+    def against(account: int, size: int) -> Action:
+        return act("trade", *((account, b) if longs else (b, account)), chosen, 0, size)
+
+    last = rng.choice((a, d))
+    wait = [
+        step(rng, seconds=DAYS_3_S, moves=False, seals=True),
+        *[step(rng, moves=False, seconds=5, seals=True) for _ in range(4)],
+    ]
+    honest = act("maker", b, chosen, int(not longs), rng.randint(large - 4, large))
+    grow = [against(a, 0), against(d, rng.choice((large, 0))), *rng.choice(([], [honest]))]
+    return [
+        step(rng, against(c, large), against(d, large - less), moves=False),
+        step(rng, act("ask_close", c, 0), moves=False),
+        *wait,
+        step(rng, act("ask_close", c, 0), moves=False, seals=True),
+        step(rng, *rng.sample(grow, len(grow)), moves=False),
+        step(rng, act("ask_close", last, 0), moves=False),
+        *wait,
+        step(rng, act("ask_close", last, 0), moves=False, seals=True),
+    ]
+
+
 def old_prices(rng: Random) -> list[Step]:
     """Let the market run away from the last snapshot, then act at it."""
     a, b = pair(rng)
     asks = [act("ask_close", a, 0), act("ask_close", b, 0)]
-    buys = [act("fund_trade", k, 0, 0, rng.randint(1, 8), 0) for k in range(2)]
-    away = rng.choice((35, 60, 200, 290))
+    buys = [act("fund_trade", k, 0, 0, rng.randint(0, 8), 0) for k in range(2)]
+    away: dict[str, Any] = {"seconds": rng.choice((35, 60, 200, 290)), "tells": False, "moves": True}
+    trade = act("trade", a, b, rng.choice((0, 1, rng.randrange(MENU_SIZE))), 0, rng.randint(3, 20))
+    acts = rng.choice((asks, buys, [*asks, *buys]))
     return [
-        step(rng, *opened(rng, a, b), moves=False),
-        step(rng, act("ask_close", a, 0), moves=False),
-        step(rng, *asks, *buys, tells=False, seconds=away),
-        step(rng, act("liquidate", 3 + a), act("liquidate", 3 + b), tells=False, seconds=30),
+        step(rng, trade, moves=False, seals=True),
+        step(rng, *rng.choice(([], asks[:1])), moves=False, seals=True),
+        step(rng, *acts, spots_ppm=(rng.choice((-1, 1)) * 45_000, 45_000), **away),
+        step(rng, act("liquidate", 3 + a), act("liquidate", 3 + b), tells=False, seconds=5),
         step(rng, act("withdraw", a), act("withdraw", b), tells=False, seconds=5),
         step(rng),
     ]
@@ -236,17 +296,23 @@ def split(rng: Random) -> list[Step]:
 
 
 def re_aim(rng: Random) -> list[Step]:
-    """Below maintenance margin, change the portfolio before takeover comes."""
+    """Below maintenance margin, change the portfolio before takeover comes, at a friend's cost."""
     a, b = pair(rng)
-    swaps = [
-        [act("close", a, b, rng.randrange(4), rng.choice((0, 0, 2)), rng.randrange(3)),
-         *opened(rng, a, b, 4)]
-        for _ in range(4)
-    ]  # fmt: skip
+
+    def swaps() -> list[Action]:
+        better = [
+            act("trade", *sides, rng.randrange(MENU_SIZE), way * rng.choice((0, 1, 2)), 24)
+            for sides, way in [rng.choice((((a, b), -1), ((b, a), 1))) for _ in range(6)]
+        ]
+        return [act("close", a, b, rng.randrange(4), rng.choice((0, 1, -1)), 0), *better]
+
     return [
         step(rng, *opened(rng, a, b, 4), moves=False),
         step(rng, act("withdraw", a), act("withdraw", b), moves=False),
-        *[step(rng, *swap, spots_ppm=rng.choice(((52_000, 0), (-52_000, 0)))) for swap in swaps],
+        *[
+            step(rng, *swaps(), spots_ppm=(way * 52_000, way * 52_000), seconds=120)
+            for way in [rng.choice((-1, 1)) for _ in range(4)]
+        ],
     ]
 
 
@@ -290,9 +356,11 @@ FAMILIES: dict[str, Callable[[Random], list[Step]]] = {
     for family in (
         off_market,
         self_liquidation,
+        fund_inventory,
         step_on_users,
         dust,
         by_factor,
+        low_factor,
         old_prices,
         expiry,
         around_marks,
@@ -306,13 +374,25 @@ FAMILIES: dict[str, Callable[[Random], list[Step]]] = {
 }
 
 
+NEEDS = {
+    "fund_inventory": {"funds": (1_000_000, 1_000_000)},
+    "old_prices": {"funds": (1_000_000, 1_000_000)},
+    "low_factor": {"funds": (0, 0), "cash": (1_000_000,) * 4, "before_expiry_s": 79_200},
+    "by_factor": {"funds": (0, 0)},
+}
+"""What a family's plan needs to begin with, three times in four."""
+
+
 def fresh(rng: Random, family: str, within_grid: bool) -> Episode:
     """A new episode of a family."""
     steps = FAMILIES[family](rng)
+    setup = some_setup(rng)
+    if rng.random() < 0.75:
+        setup = replace(setup, **NEEDS.get(family, {}))  # type: ignore[arg-type]
     if rng.random() < 0.5:  # somebody honest is there too
         crowd = [
             act("user", k, rng.choice((0, 1, rng.randrange(MENU_SIZE))), rng.randrange(2), 24)
             for k in range(3)
         ]
         steps = [step(rng, *crowd, moves=False), *steps]
-    return Episode(family, within_grid, some_setup(rng), tuple(steps))
+    return Episode(family, within_grid, setup, tuple(steps))

@@ -240,7 +240,7 @@ def to_json(episode: Episode) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Episode:
     """The episode that `to_json` wrote."""
-    setup = {k: tuple(v) if isinstance(v, list) else v for k, v in data["setup"].items()}
+    setup: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["setup"].items()}
     steps = tuple(
         Step(
             step["seconds"],

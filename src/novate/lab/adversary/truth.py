@@ -100,9 +100,7 @@ class Truth:
             report = report_of(underlying, self.time, prices)
             quorum = range(self.parameters.quorum)
             quorums.append(
-                MarketReports(
-                    underlying, tuple(SignedReport(k, report, UNSIGNED) for k in quorum)
-                )
+                MarketReports(underlying, tuple(SignedReport(k, report, UNSIGNED) for k in quorum))
             )
         return quorums
 

@@ -95,7 +95,7 @@ def random_parameters(rng: Random, usual: Parameters) -> Parameters:
 def with_funds(rng: Random, state: State) -> State:
     """The state with funds paid in before genesis, and the veteran's account."""
     markets = tuple(
-        replace(market, fund=Fund(cash=rng.choice((0, 10**9, 10**11, 10**13))))
+        replace(market, fund=Fund(cash=rng.choice((0, int(10 ** rng.uniform(9, 12.3)), 10**13))))
         for market in state.markets
     )
     veteran = Account(

@@ -10,6 +10,7 @@ from novate.lab.generator.plans import (
     room_for,
     signed_side,
     submit,
+    with_maker,
 )
 from novate.lab.generator.stage import Stage
 from novate.spec.errors import Reason
@@ -59,7 +60,9 @@ def _submit(
     price = mark_at(stage, instrument)
     buys = change > 0
     buyer, seller = (account, other) if buys else (other, account)
-    plan = Plan(instrument, price, abs(change), buyer, seller)
+    plan = with_maker(stage, Plan(instrument, price, abs(change), buyer, seller))
+    if plan is None:
+        return
     signed = signed_side(stage, plan, not buys)
     unsigned = SideOf(SideKind.LIQUIDATION, account)
     sides = (unsigned, signed) if buys else (signed, unsigned)

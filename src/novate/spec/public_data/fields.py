@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from novate.spec.bounds import (
+    AMOUNT_MAX,
     NONCE_MAX,
     OWNER_MAX,
     PPM_SIGNED_MAX,
@@ -19,9 +20,6 @@ from novate.spec.public_data.codec import (
     Signed,
     Unsigned,
 )
-
-AMOUNT_MAX = 2**63 - 1
-"""Largest amount that bytes can say, micro-USDC; what the law accepts is less (`CASH_MAX`)."""
 
 ACCOUNT = Unsigned("account", 3)
 UNDERLYING = Unsigned("underlying", 1)

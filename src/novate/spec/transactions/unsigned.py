@@ -21,10 +21,15 @@ from novate.spec.valuation import RoundState, account_health, is_fresh
 
 
 def begin_fund(draft: Draft, round_state: RoundState, underlying: int) -> None:
-    """Bring a fund up to date and remember it as it was before its first trade of the round."""
+    """Bring a fund up to date and remember it as it was before its first trade of the round.
+
+    Nobody can ask a fund whether it likes the price, so it only trades at prices of now.
+    """
+    market = draft.market(underlying)
+    if market.halt.since:
+        raise Rejection(Reason.MARKET_HALTED, f"underlying = {underlying}")
     if not is_fresh(draft, underlying):
-        time = draft.market(underlying).current.time
-        raise Rejection(Reason.SNAPSHOT_TOO_OLD, f"snapshot of {time}")
+        raise Rejection(Reason.SNAPSHOT_TOO_OLD, f"snapshot of {market.current.time}")
     fund = touch_fund(draft, underlying)
     if underlying not in round_state.fund_opening:
         draft.assign(round_state.fund_opening, underlying, fund)
