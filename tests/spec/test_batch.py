@@ -136,6 +136,13 @@ def test_malformed_parameters() -> None:
         replace(old, oracle_keys=old.oracle_keys[::-1]),
         replace(old, oracle_keys=(*old.oracle_keys, old.oracle_keys[-1])),
         replace(old, fee_tiers=()),
+        replace(old, fee_tiers=(FeeTier(2**24, 0),)),
+        replace(old, step_loss_ppm=2**32),
+        replace(old, markets=(replace(first, gap_s=-1), old.markets[1])),
+        replace(
+            old,
+            markets=(replace(first, risk=replace(first.risk, vol_up_ppm=2**32)), old.markets[1]),
+        ),
         replace(old, markets=(*old.markets, replace(first, symbol="SOL"))),  # room for two
         replace(old, markets=(replace(first, horizon_days=0), old.markets[1])),
         replace(old, markets=(replace(first, strike_step=0), old.markets[1])),

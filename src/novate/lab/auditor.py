@@ -182,7 +182,7 @@ def _check_payment(asked: tuple[int, int, int, int], entry: WithdrawalEntry, deb
     require(
         (entry.account, entry.recipient) == (account, recipient)
         and least <= entry.payout <= entry.debit <= most
-        and 0 <= entry.payout
+        and entry.payout >= 0
         and (debt or entry.payout == entry.debit),
         f"{entry} for {asked}, debt {debt}",
     )

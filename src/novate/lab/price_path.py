@@ -16,7 +16,11 @@ class PricePath:
 
     def __init__(self, prints: Iterable[tuple[int, int]]) -> None:
         """(time, ticks) with ascending times; at least one."""
-        self._times, self._prices = (list(part) for part in zip(*prints, strict=True))
+        self._times: list[int] = []
+        self._prices: list[int] = []
+        for time, price in prints:
+            self._times.append(time)
+            self._prices.append(price)
 
     def at(self, time: int) -> int:
         """Ticks at a second."""

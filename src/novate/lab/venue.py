@@ -25,7 +25,16 @@ from novate.spec.errors import LawError
 from novate.spec.journal import Journal, RequestOutcome
 from novate.spec.margin_rule import require_fund_margin, require_margin
 from novate.spec.messages.account import Change, Move
-from novate.spec.messages.batch import Batch, Due, MarketReports, Round, Trade
+from novate.spec.messages.batch import (
+    Batch,
+    Due,
+    Fill,
+    MarketReports,
+    Round,
+    SideKind,
+    SideOf,
+    Trade,
+)
 from novate.spec.messages.inbox import Request
 from novate.spec.messages.orders import SignedOrder, SignedSheet
 from novate.spec.parameters import Parameters
@@ -209,16 +218,15 @@ class Venue:
         """Seal the open round."""
         opened = self.round
         close_round(self.draft, opened.state)
-        self._rounds.append(
-            opened.content._replace(
-                changes=tuple(opened.changes),
-                due=tuple(opened.due),
-                orders=tuple(opened.book.orders),
-                sheets=tuple(opened.book.sheets),
-                trades=tuple(opened.trades),
-                moves=tuple(opened.moves),
-            )
+        content = opened.content._replace(
+            changes=tuple(opened.changes),
+            due=tuple(opened.due),
+            orders=tuple(opened.book.orders),
+            sheets=tuple(opened.book.sheets),
+            trades=tuple(opened.trades),
+            moves=tuple(opened.moves),
         )
+        self._rounds.append(without_unused(content))
         self._round = None
 
     def seal(self) -> tuple[Batch, Journal]:
@@ -229,3 +237,28 @@ class Venue:
         self.state = journal.after
         self._draft = None
         return batch, journal
+
+
+def without_unused(content: Round) -> Round:
+    """The round without orders and sheets that no fill refers to, the others renumbered."""
+    fills = [fill for trade in content.trades for fill in trade.fills]
+    sides = [side for fill in fills for side in (fill.buyer, fill.seller)]
+    places = {
+        kind: {number: place for place, number in enumerate(sorted(used))}
+        for kind in (SideKind.ORDER, SideKind.QUOTE)
+        for used in [{side.number for side in sides if side.kind == kind}]
+    }
+
+    def moved(side: SideOf) -> SideOf:
+        """The side with its order's new place."""
+        return side._replace(number=places.get(side.kind, {}).get(side.number, side.number))
+
+    def renumbered(fill: Fill) -> Fill:
+        """The fill with both sides' new places."""
+        return fill._replace(buyer=moved(fill.buyer), seller=moved(fill.seller))
+
+    return content._replace(
+        orders=tuple(content.orders[number] for number in places[SideKind.ORDER]),
+        sheets=tuple(content.sheets[number] for number in places[SideKind.QUOTE]),
+        trades=tuple(Trade(tuple(map(renumbered, trade.fills))) for trade in content.trades),
+    )

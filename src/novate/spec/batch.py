@@ -16,7 +16,7 @@ from novate.spec.funds import credit_fund
 from novate.spec.journal import Journal
 from novate.spec.liquidation import update_status
 from novate.spec.margin_rule import require_fund_margin, require_margin
-from novate.spec.messages.batch import Batch, Round
+from novate.spec.messages.batch import Batch, Round, SideKind
 from novate.spec.messages.inbox import ForcedClose, ForcedLiquidation
 from novate.spec.messages.orders import (
     ORDER_TAG,
@@ -143,6 +143,21 @@ def check_round(draft: Draft, content: Round, is_first: bool) -> None:
         detail = f"{len(content.requests)} requests"
         raise InvalidBatch(Fault.REQUESTS_NOT_IN_FIRST_ROUND, detail)
     check_markets_sorted(content.reports)
+    check_orders_used(content)
+
+
+def check_orders_used(content: Round) -> None:
+    """Every order and sheet of a round stands on a side of one of its fills: no row is idle."""
+    sides = [
+        (side.kind, side.number)
+        for trade in content.trades
+        for fill in trade.fills
+        for side in (fill.buyer, fill.seller)
+    ]
+    for kind, listed in ((SideKind.ORDER, content.orders), (SideKind.QUOTE, content.sheets)):
+        idle = set(range(len(listed))) - {number for k, number in sides if k == kind}
+        if idle:
+            raise InvalidBatch(Fault.UNUSED_ORDER, f"{kind.name.lower()} {min(idle)}")
 
 
 def open_round(draft: Draft, content: Round, primitives: Primitives) -> RoundState:

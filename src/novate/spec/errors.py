@@ -103,6 +103,7 @@ class Fault(StrEnum):
     REQUESTS_AT_OLD_PRICES = "requests_at_old_prices"
     TOO_MANY_FILLS = "too_many_fills"
     TOO_MANY_RECORDS = "too_many_records"
+    UNUSED_ORDER = "unused_order"
     MALFORMED_PARAMETERS = "malformed_parameters"
     IMMUTABLE_PARAMETER = "immutable_parameter"
 

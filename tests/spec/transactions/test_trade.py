@@ -9,7 +9,7 @@ import pytest
 from novate.lab.wallets import wallet
 from novate.lab.worlds import future, option
 from novate.spec.bounds import CASH_MAX, FILL_NOTIONAL_MAX, QUANTITY_MAX
-from novate.spec.errors import Reason
+from novate.spec.errors import Fault, Reason
 from novate.spec.instruments import Kind
 from novate.spec.messages.batch import SideKind, SideOf, Trade
 from novate.spec.messages.inbox import Deposit
@@ -373,11 +373,14 @@ def test_unknown_account() -> None:
     stage.refuse(Reason.UNKNOWN_ACCOUNT, act.fill(SideOf(SideKind.LIQUIDATION, 9), 2, BTC_PRICE, 1))
 
 
-def test_a_bad_signature_that_no_trade_uses_harms_nobody() -> None:
+def test_unused_order() -> None:
     stage = Stage()
     act = stage.round()
-    act.order(1, True, BTC_PRICE, 1, signer=user(2))
-    stage.apply(act)
+    act.order(1, True, BTC_PRICE, 1)
+    stage.refuse(Fault.UNUSED_ORDER, act)
+    act = stage.round()
+    act.sheet(1, Quote(BTC_PERP, 1, 1, 1, 1))
+    stage.refuse(Fault.UNUSED_ORDER, act)
 
 
 def test_session_key_out_of_scope() -> None:
@@ -444,11 +447,11 @@ def test_fields_out_of_their_bounds_are_no_order() -> None:
         {"flags": 32},
     ):
         act = stage.round()
-        act.order(1, True, BTC_PRICE, 1, **fields)
-        stage.undecodable(act)
+        order = act.order(1, True, BTC_PRICE, 1, **fields)
+        stage.undecodable(act.fill(order, 2, BTC_PRICE, 1))
     act = stage.round()
-    act.order(1, True, BTC_PRICE, 1, 1 << 50)
-    stage.undecodable(act)
+    order = act.order(1, True, BTC_PRICE, 1, 1 << 50)
+    stage.undecodable(act.fill(order, 2, BTC_PRICE, 1))
 
 
 @pytest.mark.parametrize("slot", [-1, 2**32, 2**64])
@@ -456,15 +459,15 @@ def test_a_slot_that_is_no_word_is_no_order(slot: int) -> None:
     """It would share an element with the nonce, or be none."""
     stage = Stage()
     act = stage.round()
-    act.order(1, True, BTC_PRICE, 1)
+    order = act.order(1, True, BTC_PRICE, 1)
     [signed] = act.orders
     act.orders[0] = signed._replace(message=signed.message._replace(slot=slot))
-    stage.undecodable(act)
+    stage.undecodable(act.fill(order, 2, BTC_PRICE, 1))
     act = stage.round()
     act.sheet(1, Quote(BTC_PERP, 1, 1, 1, 1))
     [sheet] = act.sheets
     act.sheets[0] = sheet._replace(message=sheet.message._replace(base_slot=slot))
-    stage.undecodable(act)
+    stage.undecodable(act.fill(SideOf(SideKind.QUOTE, 0, 0), 2, 1, 1))
 
 
 def test_an_account_pays_the_spread_when_it_gives_little_away() -> None:

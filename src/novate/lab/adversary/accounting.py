@@ -21,6 +21,9 @@ are what the law promises to whoever takes the other side, each with its own fig
                   lot times what that mark may have moved since
     funding       where the premium is not 0, what the oracle's rate says (it is a market move)
 
+For the maker and the users losses are judged: −extraction, where the same figures, and the penalty
+of a takeover, are allowed as losses. They trade at fair prices or better by their own signature.
+
 Nothing else is allowed, so with prices inside the margin grid extraction must not be positive:
 rounding is always against the holder, and all of it is counted here exactly.
 """
@@ -34,7 +37,7 @@ from fractions import Fraction
 from novate.lab.adversary.truth import Truth
 from novate.spec.draft import Draft
 from novate.spec.holders import side_of
-from novate.spec.journal import Journal
+from novate.spec.journal import Journal, LiquidationStage
 from novate.spec.state import Account, InstrumentState
 
 DUST_MOVE_PPM = 70_000
@@ -65,6 +68,8 @@ class Books:
     payouts: int = 0
     fees: int = 0
     allowed: dict[str, Fraction] = field(default_factory=dict)
+    sign: int = 1
+    """1: gains are judged; −1: losses are, and allowances are losses the law lets happen."""
 
     def values(self, draft: Draft, truth: Truth) -> list[Fraction]:
         """V of each account of the group."""
@@ -76,7 +81,7 @@ class Books:
 
     def allow(self, kind: str, amount: Fraction) -> None:
         """Add an allowance."""
-        self.allowed[kind] = self.allowed.get(kind, Fraction(0)) + amount
+        self.allowed[kind] = self.allowed.get(kind, Fraction(0)) + self.sign * amount
 
     def read(self, journal: Journal, truth: Truth) -> None:
         """Add up a batch's fees, payouts and bought-out dust of the group."""
@@ -86,6 +91,9 @@ class Books:
             self.fees += fill.seller_fee * (fill.seller in mine)
         for payment in journal.withdrawals:
             self.payouts += payment.payout * (payment.account in mine)
+        for event in journal.liquidations:
+            if event.stage == LiquidationStage.TAKEOVER and event.holder in mine and self.sign < 0:
+                self.allow("penalty", Fraction(event.amount))
         index = max(quote.index_price for quote in truth.quotes)
         for flow in journal.flows:
             if flow.holder in mine and flow.quantity_before != flow.quantity_after:

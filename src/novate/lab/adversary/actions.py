@@ -68,8 +68,10 @@ def menu(arena: Arena) -> list[int]:
             option(0, expiry, kind, strike)
             for kind, strike in (
                 (Kind.CALL, 100_000),
+                (Kind.CALL, 97_000),
                 (Kind.CALL, 106_000),
                 (Kind.PUT, 94_000),
+                (Kind.PUT, 103_000),
                 (Kind.PUT, 100_000),
                 (Kind.CALL, 150_000),
             )
@@ -240,6 +242,9 @@ def step(arena: Arena, action: Action) -> None:
                 freed = max(before.maintenance - after.maintenance, 0) * penalty // PPM
                 loss = max(before.equity - after.equity, 0)
                 arena.colluders.allow("liquidation", Fraction(min(loss, freed)))
+                entry = arena.venue.draft.journal.fills[-1]
+                fee = entry.buyer_fee if entry.buyer == account else entry.seller_fee
+                arena.honest.allow("liquidation", Fraction(min(loss, freed) - fee))
             return
 
 

@@ -106,11 +106,13 @@ class Arena:
         self.nonce = 0
         self.hold_users = False
         self.accepted = 0
+        self.re_aimed = False
+        """Whether a colluder below maintenance margin traded into another portfolio."""
         self.stages: Counter[str] = Counter()
         self.fund_round: dict[int, tuple[int, int]] = {}
         """Loss and margin freed of each fund's sales to colluders in this round."""
         self.colluders = Books(COLLUDERS)
-        self.honest = Books((MAKER, *USERS))
+        self.honest = Books((MAKER, *USERS), sign=-1)
         self.venue = self._venue(self._genesis(law, start))
         for _ in range(law.resume_snapshots):
             self.clock += 5
@@ -232,10 +234,23 @@ class Arena:
         """Seal the round; InvalidBatch or Rejection here breaks the sequencer's invariant."""
         self._allow_fund_trades()
         self.last = self.venue.round.state
+        known = len(self.venue.draft.journal.margins)
         self.venue.close()
+        for entry in self.venue.draft.journal.margins[known:]:
+            if entry.account in COLLUDERS and entry.before.equity < entry.before.maintenance:
+                self.re_aimed |= self._grew(entry.account)
         self.rounds += 1
         if self.rounds >= MINIMAL.rounds_max:
             self.seal()
+
+    def _grew(self, index: int) -> bool:
+        """Whether the account holds more of anything, or the other side of it, than before."""
+        before = {p.instrument: p.quantity for p in self.last.opening[index].positions}
+        for position in self.venue.draft.account(index).positions:
+            held = before.get(position.instrument, 0)
+            if held * position.quantity <= 0 or abs(position.quantity) > abs(held):
+                return True
+        return False
 
     def _allow_fund_trades(self) -> None:
         """What funds may lose when they sell: the law's part of the margin freed."""

@@ -3,7 +3,12 @@
 Inside the grid (`within_grid`) prices move, from one accepted snapshot to the next, by at most
 5.2 % and volatility by 2 %: an account at its maintenance margin when one snapshot is taken gets
 its status at the next and is taken over at the one after, so two moves, 10.7 % together, stay
-inside the margin grid's 12 %. Then nobody may be left owing anything, and extraction must be 0 or less.
+inside the margin grid's 12 %. Then nobody may be left owing anything, and extraction must be 0 or
+less.
+
+That argument is about a portfolio that stands still. Who is below maintenance margin may trade into
+another one of no more margin before takeover comes (`re_aimed`), and then the second move starts
+a new count: a residual with a figure of its own.
 Otherwise prices jump as they like: accounts go bankrupt, the funds pay, and the figure is reported.
 """
 
@@ -64,9 +69,13 @@ class Outcome:
     allowed: int = 0
     """What the law promises liquidators, and dust: taken off already."""
     honest_loss: int = 0
-    """What maker and users lost beyond markets and fees; the price of their liquidations too."""
+    """What maker and users lost beyond markets, fees and the price of their liquidations."""
+    liquidated: int = 0
+    """The price of their liquidations: steps, penalties and dust."""
     fund_loss: int = 0
     """Funds and clearing balances, less debt: what they had minus what they have."""
+    re_aimed: bool = False
+    """A colluder below maintenance margin traded into another portfolio before takeover."""
     accepted: int = 0
     """Records that the law took."""
     unprovable: str = ""
@@ -91,9 +100,11 @@ def play(episode: Episode, law: Parameters) -> Outcome:
     draft, truth = arena.venue.draft, arena.truth
     outcome.extraction = -(-arena.colluders.extraction(draft, truth) // 1)
     outcome.allowed = int(sum(arena.colluders.allowed.values()))
-    outcome.honest_loss = int(-arena.honest.extraction(draft, truth))
+    outcome.honest_loss = -(arena.honest.extraction(draft, truth) // 1)
+    outcome.liquidated = int(-sum(arena.honest.allowed.values()))
     outcome.fund_loss = arena.fund_started - arena.rest()
     outcome.accepted = arena.accepted
+    outcome.re_aimed = arena.re_aimed
     outcome.stages = arena.stages
     return outcome
 

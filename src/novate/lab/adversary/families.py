@@ -23,7 +23,7 @@ from novate.lab.adversary.episode import Episode, Step
 
 SECONDS = (5, 5, 5, 30, 60, 120, 240)
 DAYS_3_S = 259_200
-MENU_SIZE = 22
+MENU_SIZE = 28
 
 
 def act(name: str, *numbers: int) -> Action:
@@ -229,7 +229,11 @@ def old_prices(rng: Random) -> list[Step]:
     a, b = pair(rng)
     asks = [act("ask_close", a, 0), act("ask_close", b, 0)]
     buys = [act("fund_trade", k, 0, 0, rng.randint(0, 8), 0) for k in range(2)]
-    away: dict[str, Any] = {"seconds": rng.choice((35, 60, 200, 290)), "tells": False, "moves": True}
+    away: dict[str, Any] = {
+        "seconds": rng.choice((35, 60, 200, 290)),
+        "tells": False,
+        "moves": True,
+    }
     trade = act("trade", a, b, rng.choice((0, 1, rng.randrange(MENU_SIZE))), 0, rng.randint(3, 20))
     acts = rng.choice((asks, buys, [*asks, *buys]))
     return [
@@ -333,7 +337,7 @@ def halted(rng: Random) -> list[Step]:
 def crowding(rng: Random) -> list[Step]:
     """Raise open interest with worthless options, to raise the margin of others."""
     a, b = pair(rng)
-    wash = [act("trade", a, b, k, 0, 28) for k in (9, 14, 19, 0)]
+    wash = [act("trade", a, b, k, 0, 28) for k in (11, 18, 25, 0)]
     users = [act("user", k, rng.randrange(MENU_SIZE), rng.randrange(2), 24) for k in range(3)]
     return [
         step(rng, *users, act("hold", 1), moves=False),
@@ -379,6 +383,7 @@ NEEDS = {
     "old_prices": {"funds": (1_000_000, 1_000_000)},
     "low_factor": {"funds": (0, 0), "cash": (1_000_000,) * 4, "before_expiry_s": 79_200},
     "by_factor": {"funds": (0, 0)},
+    "dust": {"funds": (0, 0)},
 }
 """What a family's plan needs to begin with, three times in four."""
 

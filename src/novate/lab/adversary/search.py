@@ -35,7 +35,14 @@ class Findings:
     largest: int | None = None
     """Largest extraction inside the grid, micro-USDC."""
     largest_allowed: int = 0
-    largest_honest_loss: int = 0
+    largest_honest_loss: int | None = None
+    """Largest loss of maker and users beyond what the law promises them."""
+    largest_liquidated: int = 0
+    """Most that maker and users paid for their liquidations."""
+    re_aimed: int = 0
+    """Episodes in which a colluder below maintenance margin changed its portfolio."""
+    largest_re_aimed: int = 0
+    """Largest extraction of those; not a theft, see `episode`."""
     largest_jump_loss: int = 0
     """Most that funds lost to jumps beyond the grid."""
     families: Counter[str] = field(default_factory=Counter)
@@ -44,6 +51,19 @@ class Findings:
     stages: Counter[str] = field(default_factory=Counter)
     unprovable: Counter[str] = field(default_factory=Counter)
     thefts: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The findings as JSON values."""
+        return {
+            name: dict(value) if isinstance(value, dict) else value
+            for name, value in vars(self).items()
+        }
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> Findings:
+        """The findings that `to_json` wrote."""
+        counters = ("families", "stages", "unprovable")
+        return Findings(**data | {name: Counter(data[name]) for name in counters})
 
     def note(self, episode: Episode, outcome: Outcome) -> None:
         """Add one outcome."""
@@ -57,11 +77,22 @@ class Findings:
         if not episode.within_grid:
             self.largest_jump_loss = max(self.largest_jump_loss, outcome.fund_loss)
             return
+        if outcome.re_aimed:
+            self.re_aimed += 1
+            self.largest_re_aimed = max(self.largest_re_aimed, outcome.extraction)
+            return
         known = self.best.get(episode.family, outcome.extraction)
         self.best[episode.family] = max(known, outcome.extraction)
         self.largest = max(self.best.values())
         self.largest_allowed = max(self.largest_allowed, outcome.allowed)
-        self.largest_honest_loss = max(self.largest_honest_loss, outcome.honest_loss)
+        self._note_loss(outcome.honest_loss)
+        self.largest_liquidated = max(self.largest_liquidated, outcome.liquidated)
+
+    def _note_loss(self, loss: int | None) -> None:
+        """Keep the largest loss."""
+        if loss is not None:
+            known = self.largest_honest_loss
+            self.largest_honest_loss = loss if known is None else max(known, loss)
 
     def add(self, other: Findings) -> None:
         """Add another chunk's."""
@@ -75,13 +106,18 @@ class Findings:
             self.best[family] = max(self.best.get(family, value), value)
         self.largest = max(self.best.values(), default=None)
         self.largest_allowed = max(self.largest_allowed, other.largest_allowed)
-        self.largest_honest_loss = max(self.largest_honest_loss, other.largest_honest_loss)
+        self._note_loss(other.largest_honest_loss)
+        self.largest_liquidated = max(self.largest_liquidated, other.largest_liquidated)
+        self.re_aimed += other.re_aimed
+        self.largest_re_aimed = max(self.largest_re_aimed, other.largest_re_aimed)
         self.largest_jump_loss = max(self.largest_jump_loss, other.largest_jump_loss)
 
 
 def is_theft(episode: Episode, outcome: Outcome) -> bool:
-    """Inside the grid nothing may be extracted, and every round must be provable."""
-    return bool(outcome.unprovable) or (episode.within_grid and outcome.extraction > 0)
+    """Inside the grid nothing may be taken, from anybody, and every round must be provable."""
+    judged = episode.within_grid and not outcome.re_aimed
+    taken = max(outcome.extraction, outcome.honest_loss)
+    return bool(outcome.unprovable) or (judged and taken > 0)
 
 
 def mutated(rng: Random, episode: Episode, mate: Episode) -> Episode:
@@ -159,8 +195,9 @@ def search_chunk(
     law: Parameters | None = None,
     families: tuple[str, ...] = tuple(FAMILIES),
     thefts_max: int = 3,
+    stops: bool = False,
 ) -> Findings:
-    """A chunk of episodes; the first few thefts are shrunk."""
+    """A chunk of episodes; the first few thefts are shrunk. `stops`: at the first of them."""
     rules = law or base_parameters()
     findings = Findings()
     rng = Random(f"theft {seed}")
@@ -179,13 +216,15 @@ def search_chunk(
                     "episode": to_json(small),
                 }
             )
+            if stops:
+                break
     return findings
 
 
 def shrunk(episode: Episode, law: Parameters) -> Episode:
     """A smaller episode that is still a theft of at least half as much: fewer steps and actions."""
     first = play(episode, law)
-    goal = max(first.extraction // 2, 1)
+    goal = max(max(first.extraction, first.honest_loss) // 2, 1)
     plays = 0
 
     def still(candidate: Episode) -> bool:
@@ -194,7 +233,7 @@ def shrunk(episode: Episode, law: Parameters) -> Episode:
         outcome = play(candidate, law)
         if first.unprovable:
             return bool(outcome.unprovable)
-        return outcome.extraction >= goal
+        return not outcome.re_aimed and max(outcome.extraction, outcome.honest_loss) >= goal
 
     best = episode
     progress = True
@@ -240,7 +279,9 @@ def to_json(episode: Episode) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Episode:
     """The episode that `to_json` wrote."""
-    setup: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["setup"].items()}
+    setup: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in data["setup"].items()
+    }
     steps = tuple(
         Step(
             step["seconds"],

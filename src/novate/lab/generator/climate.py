@@ -56,8 +56,7 @@ def with_giants(state: State) -> State:
     for place, name in enumerate(GIANTS):
         lots = (QUANTITY_MAX, -QUANTITY_MAX) if place else (-QUANTITY_MAX, QUANTITY_MAX)
         positions = [
-            Position(key, quantity, FACTOR_ONE, 0)
-            for key, quantity in zip(held, lots, strict=True)
+            Position(key, quantity, FACTOR_ONE, 0) for key, quantity in zip(held, lots, strict=True)
         ]
         accounts[first + place] = Account(
             owner=GIANT_OWNER + place,
@@ -92,10 +91,17 @@ def random_parameters(rng: Random, usual: Parameters) -> Parameters:
     return replace(usual, markets=markets, fee_tiers=tiers, forced_close_wait_s=wait)
 
 
+def fund_cash(rng: Random) -> int:
+    """A fund that can take over some accounts and be ruined by them."""
+    return int(10 ** rng.uniform(8, 10.5))
+
+
 def with_funds(rng: Random, state: State) -> State:
     """The state with funds paid in before genesis, and the veteran's account."""
     markets = tuple(
-        replace(market, fund=Fund(cash=rng.choice((0, int(10 ** rng.uniform(9, 12.3)), 10**13))))
+        replace(
+            market, fund=Fund(cash=rng.choice((0, *(fund_cash(rng) for _ in range(5)), 10**13)))
+        )
         for market in state.markets
     )
     veteran = Account(
@@ -106,6 +112,4 @@ def with_funds(rng: Random, state: State) -> State:
     )
     vault = sum(market.fund.cash for market in markets)
     system = replace(state.system, time=START, vault=vault, account_count=2)
-    return replace(
-        state, markets=markets, system=system, accounts={**state.accounts, 1: veteran}
-    )
+    return replace(state, markets=markets, system=system, accounts={**state.accounts, 1: veteran})

@@ -105,12 +105,20 @@ class Generator:
                 stage.mood = self.rng.choice(MOODS)
                 for path in stage.paths:
                     path.direction = self.rng.choice((-1, 1))
+            self._turn_against_funds(stage)
             before = stage.venue.state
             batch, journal = self._batch(stage, number)
             count_journal(self.tally, before, batch, journal)
             yield Generated(before, batch, journal, self.worlds)
             if self.rng.random() < stage.mood.wrong_share:
                 wrong_batch(stage, before, batch, self.real)
+
+    def _turn_against_funds(self, stage: Stage) -> None:
+        """In a market that runs somewhere, let it run against what the fund has taken over."""
+        for path, market in zip(stage.paths, stage.venue.state.markets, strict=True):
+            net = sum(position.quantity for position in market.fund.positions)
+            if net and stage.mood.drift_ppm and self.rng.random() < 0.8:
+                path.direction = -1 if net > 0 else 1
 
     def _stage(self) -> Stage:
         """A fresh world."""
@@ -242,5 +250,3 @@ class Generator:
 
 
 PHASE_SHARE = {len(PHASE_4): 0.2, len(PHASE_5): 0.9, len(PHASE_6): 0.25}
-
-

@@ -31,7 +31,7 @@ def sign_move(stage: Stage, message: Message, session: int = -1) -> Move:
     elements = message.elements(draft.domain(), draft.account(message.account).cancel_epoch)
     tag = tag_of(message)
     authorization = stage.crowd.authorize(draft, message.account, tag, elements, session)
-    made: Move = SIGNED[type(message)](message, authorization)  # type: ignore[arg-type]
+    made: Move = SIGNED[type(message)](message, authorization)
     return made
 
 
@@ -71,9 +71,7 @@ def transfer(stage: Stage) -> None:
 
 def move_position(stage: Stage) -> None:
     """Part of a position to a sub-account at mark."""
-    senders = [
-        k for k in stage.traders() if stage.draft.account(k).positions and stage.siblings(k)
-    ]
+    senders = [k for k in stage.traders() if stage.draft.account(k).positions and stage.siblings(k)]
     if not senders:
         return
     account = stage.rng.choice(senders)
@@ -130,7 +128,7 @@ def _wrong_field(stage: Stage, account: int) -> None:
     chance = stage.rng.random()
     if chance < 0.1:
         move = sign_move(stage, good)
-        bad = move._replace(authorization=forged(move.authorization))  # type: ignore[arg-type]
+        bad = move._replace(authorization=forged(move.authorization))
         submit(stage, bad, Reason.INVALID_SIGNATURE)
     elif chance < 0.2:
         submit(stage, sign_move(stage, good, 0), Reason.SESSION_KEY_OUT_OF_SCOPE)
@@ -199,12 +197,14 @@ def _wrong_amount(stage: Stage, account: int) -> None:
         recipient = stage.rng.choice(siblings)
         flight = Transfer(account, recipient, CASH_MAX, slot, nonce, FOREVER)
         submit(stage, sign_move(stage, flight), Reason.CASH_OUT_OF_BOUNDS)
-    elif health.initial and health.initial <= health.equity < vault + debt and _acted_not(
-        stage, account
+    elif (
+        health.initial
+        and health.initial <= health.equity < vault + debt
+        and spare < vault + debt
+        and _acted_not(stage, account)
     ):
-        if spare < vault + debt:
-            much = sign_move(stage, message._replace(amount=spare + 1))
-            submit(stage, much, Reason.INSUFFICIENT_MARGIN)
+        much = sign_move(stage, message._replace(amount=spare + 1))
+        submit(stage, much, Reason.INSUFFICIENT_MARGIN)
     if spare > 0 and withdrawal_obstacle(draft, up_to_date.positions):
         submit(stage, sign_move(stage, message), Reason.WITHDRAWAL_BLOCKED)
     elif 0 <= free < spare <= vault + debt and round_state.references:
@@ -216,5 +216,3 @@ def _wrong_amount(stage: Stage, account: int) -> None:
 def _acted_not(stage: Stage, account: int) -> bool:
     """Whether the account has not acted in the round yet."""
     return account not in stage.venue.round.state.opening
-
-

@@ -8,6 +8,7 @@ from typing import Any
 
 from novate.lab.generator.stage import Stage
 from novate.lab.worlds import future, next_expiry, option, perpetual
+from novate.spec.bounds import ACCOUNT_GROSS_MAX
 from novate.spec.holders import quantity_of, underlying_of
 from novate.spec.instruments import Kind, decode, is_linear
 from novate.spec.messages.batch import Fill, SideKind, SideOf, Trade
@@ -110,11 +111,17 @@ def room_for(stage: Stage, account: int, instrument: int) -> bool:
     return held or len(positions) < stage.draft.preset.positions_max
 
 
+def gross_of(stage: Stage, account: int) -> int:
+    """Sum of |quantity| · index of an account, as if it were touched now."""
+    return sum(
+        abs(position.quantity) * index_at(stage, underlying_of(position.instrument))
+        for position in stage.up_to_date(account).positions
+    )
+
+
 def lots_for(stage: Stage, instrument: int, share: float, *accounts: int) -> int:
     """Lots that use about a share of the least free margin of these accounts; at least 1."""
-    free = min(
-        stage.health(account).equity - stage.health(account).initial for account in accounts
-    )
+    free = min(stage.health(account).equity - stage.health(account).initial for account in accounts)
     rate = MARGIN_PPM if is_linear(decode(instrument)) else OPTION_MARGIN_PPM
     need = max(1, index_at(stage, underlying_of(instrument)) * rate // 1_000_000)
     lots = int(free * share / need) if free > 0 else 1
@@ -154,7 +161,9 @@ def random_plan(stage: Stage) -> Plan | None:
 def with_maker(stage: Stage, plan: Plan) -> Plan | None:
     """The plan with a maker whose rebate the taker's fee covers; None if neither side can be."""
     tiers = stage.draft.parameters.fee_tiers
-    rates = [tiers[min(stage.draft.account(k).tier, len(tiers) - 1)] for k in (plan.buyer, plan.seller)]
+    rates = [
+        tiers[min(stage.draft.account(k).tier, len(tiers) - 1)] for k in (plan.buyer, plan.seller)
+    ]
     choices = [
         maker_is_buyer
         for maker_is_buyer, (maker, taker) in ((True, rates), (False, rates[::-1]))
@@ -177,6 +186,7 @@ def quiet_plan(stage: Stage) -> Plan | None:
         index
         for index in stage.rng.sample(traders, min(6, len(traders)))
         if room_for(stage, index, instrument)
+        and gross_of(stage, index) <= ACCOUNT_GROSS_MAX
         and stage.health(index).equity > 2 * stage.health(index).initial
         and stage.health(index).equity > 2 * index_at(stage, underlying_of(instrument))
     ]

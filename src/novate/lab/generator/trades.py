@@ -176,9 +176,7 @@ def fund_trade(stage: Stage) -> None:
     """A fund sells or buys back part of what it took over."""
     rng = stage.rng
     held = [
-        position
-        for market in stage.draft.markets.values()
-        for position in market.fund.positions
+        position for market in stage.draft.markets.values() for position in market.fund.positions
     ]
     traders = stage.traders()
     if not held or not traders:

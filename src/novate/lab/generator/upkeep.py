@@ -100,9 +100,7 @@ def wrong_change(stage: Stage) -> None:
         _try_change(stage, wanted, Reason.EPOCH_EXHAUSTED)
 
 
-def _with_session(
-    stage: Stage, account: int, scope: Scope, expiry: int, expected: Reason
-) -> None:
+def _with_session(stage: Stage, account: int, scope: Scope, expiry: int, expected: Reason) -> None:
     """A cancel-all by a session key with another certificate than it needs."""
     signer = stage.crowd.wallet(stage.draft, account)
     assert signer is not None
@@ -138,7 +136,7 @@ def hunt(stage: Stage) -> None:
         since = stage.draft.account(account).liquidation_since
         if not since:
             _bring(stage, Touch(account))
-        elif stage.rng.random() < 0.3:
+        elif stage.rng.random() < 0.5:
             _bring(stage, Liquidate(account))
     hunt_funds(stage)
 
@@ -155,9 +153,7 @@ def hunt_funds(stage: Stage) -> None:
 def wrong_due(stage: Stage) -> None:
     """One transaction of phase 4 that must be refused for a reason known beforehand."""
     draft = stage.draft
-    healthy = [
-        k for k in stage.accounts() if stage.health(k).equity >= stage.health(k).maintenance
-    ]
+    healthy = [k for k in stage.accounts() if stage.health(k).equity >= stage.health(k).maintenance]
     aim = stage.rng.choice(("unknown", "healthy", "market", "fund", "halted"))
     if aim == "unknown":
         _bring(stage, Touch(draft.system.account_count), Reason.UNKNOWN_ACCOUNT)

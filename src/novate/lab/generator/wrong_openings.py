@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from novate.lab.generator.crowd import TrustingPrimitives
 from novate.lab.generator.stage import Stage
@@ -62,11 +63,15 @@ def wrong_reports(stage: Stage, reports: list[Report]) -> tuple[MarketReports, R
     if aim in SPOILED:
         field, change, every, reason = SPOILED[aim]
         value = getattr(first, field)
-        spoiled = first._replace(**{field: change(value)})
-        reports = [replace_field(r, field, change(value)) for r in reports] if every else [
-            spoiled,
-            *rest,
-        ]
+        spoiled = replace_field(first, field, change(value))
+        reports = (
+            [replace_field(r, field, change(value)) for r in reports]
+            if every
+            else [
+                spoiled,
+                *rest,
+            ]
+        )
         signed = sign_reports(stage.world, stage.primitives, reports)
         return MarketReports(underlying, tuple(signed)), reason
     signed = sign_reports(stage.world, stage.primitives, reports)
@@ -85,7 +90,8 @@ def wrong_reports(stage: Stage, reports: list[Report]) -> tuple[MarketReports, R
 
 def replace_field(report: Report, field: str, value: object) -> Report:
     """The report with one field replaced."""
-    return report._replace(**{field: value})
+    changed: dict[str, Any] = {field: value}
+    return report._replace(**changed)
 
 
 SPOILED: dict[str, tuple[str, Callable[..., object], bool, Reason]] = {
@@ -148,8 +154,13 @@ def wrong_batch(stage: Stage, before: State, batch: Batch, primitives: Primitive
     many = Round(0, trades=(Trade((fill,) * (before.preset.fills_max + 1)),))
     asking = Round(0, requests=(ForcedLiquidation(0),) * (before.preset.inbox_max + 1))
     busy = Round(0, due=(Touch(0),) * (before.preset.records_max + 1))
+    idle = [
+        content._replace(orders=content.orders + content.orders[:1]) for content in batch.rounds
+    ]
+    whole = any(content.orders for content in batch.rounds)
     spoiled, expected = stage.rng.choice(
         (
+            *([(batch._replace(rounds=tuple(idle)), Fault.UNUSED_ORDER)] if whole else []),
             (batch._replace(number=batch.number + 1), Fault.WRONG_BATCH_NUMBER),
             (batch._replace(rounds=()), Fault.WRONG_ROUND_COUNT),
             (batch._replace(rounds=batch.rounds * (rounds_max + 1)), Fault.WRONG_ROUND_COUNT),
@@ -159,5 +170,3 @@ def wrong_batch(stage: Stage, before: State, batch: Batch, primitives: Primitive
         )
     )
     stage.attempt("batch", lambda: apply_batch(before, spoiled, primitives), expected)
-
-

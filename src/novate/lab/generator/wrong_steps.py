@@ -5,6 +5,7 @@ from __future__ import annotations
 from novate.lab.generator.plans import (
     Plan,
     fill_of,
+    gross_of,
     live_instruments,
     mark_at,
     room_for,
@@ -13,6 +14,7 @@ from novate.lab.generator.plans import (
     with_maker,
 )
 from novate.lab.generator.stage import Stage
+from novate.spec.bounds import ACCOUNT_GROSS_MAX
 from novate.spec.errors import Reason
 from novate.spec.holders import quantity_of, underlying_of
 from novate.spec.instruments import decode, is_linear, is_option
@@ -40,7 +42,9 @@ def wrong_step_of_the_ill(stage: Stage) -> None:
     sound = [
         k
         for k in stage.traders()
-        if k != account and stage.health(k).equity > 3 * stage.health(k).initial
+        if k != account
+        and gross_of(stage, k) <= ACCOUNT_GROSS_MAX
+        and stage.health(k).equity > 3 * stage.health(k).initial
     ]
     if not sound:
         return
@@ -48,7 +52,8 @@ def wrong_step_of_the_ill(stage: Stage) -> None:
     if stage.health(account).equity >= stage.health(account).initial:
         _one_more(stage, account, other)
     else:
-        stage.rng.choice((_too_much, _done_and_more, _done_and_more, _wrong_way, _no_hedge))(stage, account, other)
+        aims = (_too_much, _done_and_more, _done_and_more, _wrong_way, _no_hedge)
+        stage.rng.choice(aims)(stage, account, other)
 
 
 def _submit(
@@ -161,8 +166,10 @@ def _no_hedge(stage: Stage, account: int, other: int) -> None:
         return
     for instrument in live_instruments(stage):
         unrelated = is_option(decode(instrument)) or underlying_of(instrument) not in held
-        if unrelated and quantity_of(positions, instrument) >= 0 and room_for(
-            stage, account, instrument
+        if (
+            unrelated
+            and quantity_of(positions, instrument) >= 0
+            and room_for(stage, account, instrument)
         ):
             _submit(stage, account, other, instrument, 1, Reason.NOT_A_HEDGE)
             return

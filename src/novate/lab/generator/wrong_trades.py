@@ -13,6 +13,7 @@ from novate.lab.generator.plans import (
     build_order,
     fill_of,
     forged,
+    gross_of,
     index_at,
     mark_at,
     order_side,
@@ -102,9 +103,7 @@ def wrong_signature(stage: Stage, plan: Plan) -> None:
         expected = Reason.UNKNOWN_ACCOUNT
     else:
         scope, expiry = (Scope.CANCEL, FOREVER) if which == 1 else (Scope.TRADE, stage.time)
-        expected = (
-            Reason.SESSION_KEY_OUT_OF_SCOPE if which == 1 else Reason.SESSION_KEY_EXPIRED
-        )
+        expected = Reason.SESSION_KEY_OUT_OF_SCOPE if which == 1 else Reason.SESSION_KEY_EXPIRED
         session = wallet_of("session 1")
         certificate = stage.crowd.certificate(
             stage.draft, order.account, signer, session, scope, expiry
@@ -183,6 +182,7 @@ def wrong_instrument(stage: Stage, plan: Plan) -> None:
         (option(underlying, today + 2, Kind.CALL, parameters.strike_step + 1), Reason.NOT_LISTED),
         (future(underlying, today - 1), Reason.INSTRUMENT_EXPIRED),
     ]
+    wrong = [(key, why) for key, why in wrong if key not in draft.instruments]
     late = [k for k, s in draft.instruments.items() if not s.settled and is_expired(k, stage.time)]
     wrong += [(key, Reason.INSTRUMENT_EXPIRED) for key in late[:1]]
     settled = [key for key, state in draft.instruments.items() if state.settled]
@@ -207,8 +207,7 @@ def one_position_too_many(stage: Stage, plan: Plan) -> None:
     full = [
         k
         for k in stage.traders()
-        if not room_for(stage, k, plan.instrument)
-        and len(stage.up_to_date(k).positions) == most
+        if not room_for(stage, k, plan.instrument) and len(stage.up_to_date(k).positions) == most
     ]
     if full:
         plan.buyer = full[0]
@@ -226,22 +225,19 @@ def too_large(stage: Stage, plan: Plan) -> None:
     full = stage.list_is_full()
     plan.price, plan.quantity = 1, QUANTITY_MAX
     rooms = all(room_for(stage, k, plan.instrument) for k in (plan.buyer, plan.seller))
-    if rooms and (held or not full) and mark_at(stage, plan.instrument) < 100:
-        if QUANTITY_MAX * index > 2**52:
-            attempt(stage, plan, Reason.POSITION_TOO_LARGE)
+    cheap = rooms and (held or not full) and mark_at(stage, plan.instrument) < 100
+    if cheap and QUANTITY_MAX * index > 2**52:
+        attempt(stage, plan, Reason.POSITION_TOO_LARGE)
 
 
 def too_large_together(stage: Stage, plan: Plan) -> None:
     """An account whose positions have grown past the cap of gross notional opens one more lot."""
     for account in stage.traders():
         positions = stage.up_to_date(account).positions
-        gross = sum(
-            abs(position.quantity) * index_at(stage, underlying_of(position.instrument))
-            for position in positions
-        )
         held = quantity_of(positions, plan.instrument)
         small = (held + 1) * index_at(stage, underlying_of(plan.instrument)) < 2**50
-        if gross > ACCOUNT_GROSS_MAX and held >= 0 and small and account != plan.seller:
+        grown = gross_of(stage, account) > ACCOUNT_GROSS_MAX
+        if grown and held >= 0 and small and account != plan.seller:
             plan.buyer = account
             attempt(stage, plan, Reason.GROSS_TOO_LARGE)
             return
@@ -319,7 +315,7 @@ def wrong_market(stage: Stage, plan: Plan) -> None:
 def unreadable(stage: Stage, plan: Plan) -> None:
     """An order with a field beyond its width is refused before anything else."""
     order = build_order(stage, plan, True)
-    fields: dict[str, int] = stage.rng.choice(
+    fields: dict[str, Any] = stage.rng.choice(
         (
             {"instrument": 1 << ID_BITS},
             {"quantity": 0},
