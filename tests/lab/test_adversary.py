@@ -113,9 +113,9 @@ def test_a_planted_theft_is_found(
     findings = search.search_chunk(seed, 100, law, (family,), stops=True)
     assert findings.thefts
     episode = search.from_json(findings.thefts[0]["episode"])
-    assert play(episode, law).extraction > 0
+    assert search.is_theft(episode, play(episode, law))
     monkeypatch.undo()
-    assert play(episode, base_parameters()).extraction <= 0
+    assert not search.is_theft(episode, play(episode, base_parameters()))
 
 
 def test_shrinking_keeps_the_theft(monkeypatch: pytest.MonkeyPatch) -> None:

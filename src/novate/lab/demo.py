@@ -25,7 +25,10 @@ def main(argv: Sequence[str]) -> int:
     """Run the demo; 0 if every check at the end holds."""
     parser = argparse.ArgumentParser(prog="novate demo", description=__doc__)
     parser.add_argument(
-        "--seconds", type=int, default=345, help="seconds of the session to replay (default: all 345)"
+        "--seconds",
+        type=int,
+        default=345,
+        help="seconds of the session to replay (default: all 345)",
     )
     arguments = parser.parse_args(argv)
     started = perf_counter()

@@ -209,7 +209,5 @@ def _synthetic_chain(moment: int, index: int) -> OptionChain:
                 total = total_volatility(vol, root_time(left))
                 value = option_value(index, strike * TICKS, total, kind == Kind.CALL)
                 instrument = encode(Instrument(0, fields.day, kind, strike))
-                quotes.append(
-                    ChainQuote(instrument, max(0, value - spread), value + spread, 1_000)
-                )
+                quotes.append(ChainQuote(instrument, max(0, value - spread), value + spread, 1_000))
     return OptionChain(moment, index, expiries, tuple(quotes), len(quotes))

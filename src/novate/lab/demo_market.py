@@ -192,4 +192,3 @@ def conserved(market: DemoMarket) -> tuple[int, int]:
     cash += sum(instrument.clearing for instrument in state.instruments.values())
     paid = sum(entry.payout for journal in market.journals for entry in journal.withdrawals)
     return cash, market.deposited - paid
-

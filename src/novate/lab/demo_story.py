@@ -131,9 +131,7 @@ class Story:
         options = self._best_options(QUOTES_A_SHEET * len(makers))
         for place, maker in enumerate(makers):
             part = options[place * QUOTES_A_SHEET :][:QUOTES_A_SHEET]
-            quotes = tuple(
-                BookQuote(q.instrument, q.bid, 50_000, q.ask, 50_000) for q in part
-            )
+            quotes = tuple(BookQuote(q.instrument, q.bid, 50_000, q.ask, 50_000) for q in part)
             sheet = BookSheet(maker, maker, self._take_ids(2 * len(part)), quotes)
             self.desk.quote(sheet, 0, now)
         self._options = [quote for quote in options if quote.volume]

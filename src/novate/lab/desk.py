@@ -87,9 +87,7 @@ class Desk:
         """Sign and submit a mass quote whose quotes live from `base_slot` on."""
         self._nonce += 1
         quotes = tuple(Quote(*quote) for quote in sheet.quotes)
-        message = Sheet(
-            sheet.account, base_slot, self._nonce, self._good_till, MAX_FEE_PPM, quotes
-        )
+        message = Sheet(sheet.account, base_slot, self._nonce, self._good_till, MAX_FEE_PPM, quotes)
         elements = message.elements(self._venue.draft.domain(), 0)
         wallet = self._wallets[sheet.account]
         signed = SignedSheet(message, wallet.authorize(self._primitives, SHEET_TAG, elements))

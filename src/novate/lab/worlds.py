@@ -83,9 +83,7 @@ class World:
     oracles: tuple[Wallet, ...]
     primitives: Primitives
 
-    def reports(
-        self, underlying: int, time: int, prices: Prices, spread: int = 0
-    ) -> MarketReports:
+    def reports(self, underlying: int, time: int, prices: Prices, spread: int = 0) -> MarketReports:
         """A quorum's signed reports; report k sees the index `k · spread` ticks higher."""
         quorum = self.state.parameters.quorum
         reports = []

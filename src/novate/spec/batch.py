@@ -56,9 +56,7 @@ def apply_batch(state: State, batch: Batch, primitives: Primitives) -> Journal:
     return finish_batch(draft, round_state, primitives)
 
 
-def apply_round(
-    draft: Draft, content: Round, is_first: bool, primitives: Primitives
-) -> RoundState:
+def apply_round(draft: Draft, content: Round, is_first: bool, primitives: Primitives) -> RoundState:
     """One round, phase by phase."""
     check_round(draft, content, is_first)
     round_state = open_round(draft, content, primitives)
@@ -198,9 +196,7 @@ def read_orders(
         epoch = _cancel_epoch(draft, signed.message.account)
         elements = signed.message.elements(draft.domain(), epoch)
         claims.append(
-            Claim(
-                signed.message.account, ORDER_TAG, elements, signed.authorization, Scope.TRADE
-            )
+            Claim(signed.message.account, ORDER_TAG, elements, signed.authorization, Scope.TRADE)
         )
     book.order_verdicts.extend(verdicts(draft, round_state.time, claims, primitives))
     book.orders.extend(orders)
@@ -220,9 +216,7 @@ def read_sheets(
         epoch = _cancel_epoch(draft, signed.message.account)
         elements = signed.message.elements(draft.domain(), epoch)
         claims.append(
-            Claim(
-                signed.message.account, SHEET_TAG, elements, signed.authorization, Scope.TRADE
-            )
+            Claim(signed.message.account, SHEET_TAG, elements, signed.authorization, Scope.TRADE)
         )
     book.sheet_verdicts.extend(verdicts(draft, round_state.time, claims, primitives))
     book.sheets.extend(sheets)
@@ -272,4 +266,3 @@ def start_trees(draft: Draft, trees: Trees, primitives: Primitives) -> Trees:
         return trees
     empty = merkle.empty(draft.preset.account_depth, primitives.compress_many)
     return Trees(trees.accounts, empty, {})
-

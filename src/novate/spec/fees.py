@@ -21,9 +21,7 @@ class Fees(NamedTuple):
     seller_ppm: int
 
 
-def fill_fees(
-    draft: Draft, round_state: RoundState, fill: Fill, buyer: int, seller: int
-) -> Fees:
+def fill_fees(draft: Draft, round_state: RoundState, fill: Fill, buyer: int, seller: int) -> Fees:
     """Fees of both sides; a fund (holder < 0) pays none."""
     buyer_ppm = fee_rate(draft, buyer, fill.maker_is_buyer)
     seller_ppm = fee_rate(draft, seller, not fill.maker_is_buyer)

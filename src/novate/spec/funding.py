@@ -46,9 +46,7 @@ def accrue_funding(
     long_cash = mul_div_down(state.long.factor, -weight, PPM * FUNDING_PERIOD_S)
     short_cash = mul_div_down(state.short.factor, weight, PPM * FUNDING_PERIOD_S)
     draft.put_instrument(
-        state._replace(
-            long=_moved(state.long, long_cash), short=_moved(state.short, short_cash)
-        )
+        state._replace(long=_moved(state.long, long_cash), short=_moved(state.short, short_cash))
     )
     entry = FundingEntry(state.instrument, rate, seconds, long_cash, short_cash)
     draft.record(draft.journal.funding, entry)

@@ -57,9 +57,7 @@ def settle_position(state: InstrumentState, position: Position) -> Settled:
 def is_current(state: InstrumentState, position: Position) -> bool:
     """Whether nothing has happened to the position since it was touched."""
     side = side_of(state, position.quantity)
-    return (
-        not state.settled and position.factor == side.factor and position.cash == side.cash
-    )
+    return not state.settled and position.factor == side.factor and position.cash == side.cash
 
 
 def settle_positions(draft: Draft, holder: int, positions: Positions) -> tuple[Positions, int]:
@@ -120,9 +118,7 @@ def quantity_of(positions: Positions, instrument: int) -> int:
     return 0
 
 
-def change_position(
-    draft: Draft, positions: Positions, instrument: int, change: int
-) -> Positions:
+def change_position(draft: Draft, positions: Positions, instrument: int, change: int) -> Positions:
     """Up-to-date positions with `change` lots added; open interest and holder count follow.
 
     Open interest counts long lots. A fill's two changes add to zero, so long and short stay equal.

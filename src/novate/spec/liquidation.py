@@ -264,9 +264,7 @@ def deleverage_prices(
     return prices
 
 
-def close_by_factor(
-    draft: Draft, holder: int, position: Position, price: int, fair: int
-) -> int:
+def close_by_factor(draft: Draft, holder: int, position: Position, price: int, fair: int) -> int:
     """Close a position against everyone on the other side, pro rata; returns the cash it gets.
 
     f = |q| / open interest; the other side's factor C becomes C' = C·(1−f), rounded down, and its
@@ -338,4 +336,3 @@ def _record(
 ) -> None:
     """Put an event of the waterfall into the journal."""
     draft.record(draft.journal.liquidations, LiquidationEntry(stage, holder, underlying, amount))
-

@@ -27,9 +27,7 @@ def require_tradable(draft: Draft, round_state: RoundState, instrument: int) -> 
         _open(draft, round_state, instrument, decoded)
 
 
-def _open(
-    draft: Draft, round_state: RoundState, instrument: int, decoded: Instrument
-) -> None:
+def _open(draft: Draft, round_state: RoundState, instrument: int, decoded: Instrument) -> None:
     """List an instrument with its first trade, by the calendar, strike and count rules.
 
     The count includes settled ones not yet collected, so that each has its place in the settled

@@ -108,9 +108,7 @@ def holdings_by_underlying(positions: Positions) -> dict[int, list[Holding]]:
     return groups
 
 
-def margins_by_underlying(
-    views: dict[int, MarketView], positions: Positions
-) -> dict[int, Margin]:
+def margins_by_underlying(views: dict[int, MarketView], positions: Positions) -> dict[int, Margin]:
     """Value and margins of a holder's up-to-date positions, by underlying."""
     return {
         underlying: portfolio_margin(views[underlying], tuple(holdings))

@@ -21,8 +21,9 @@ are what the law promises to whoever takes the other side, each with its own fig
                   lot times what that mark may have moved since
     funding       where the premium is not 0, what the oracle's rate says (it is a market move)
 
-For the maker and the users losses are judged: −extraction, where the same figures, and the penalty
-of a takeover, are allowed as losses. They trade at fair prices or better by their own signature.
+For the maker and the users losses are judged: −extraction, where the same figures, the penalty of a
+takeover, and one micro-USDC for each touch of a position, are allowed as losses. They trade at fair
+prices or better, by their own signature.
 
 Nothing else is allowed, so with prices inside the margin grid extraction must not be positive:
 rounding is always against the holder, and all of it is counted here exactly.
@@ -30,7 +31,6 @@ rounding is always against the holder, and all of it is counted here exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -96,6 +96,8 @@ class Books:
                 self.allow("penalty", Fraction(event.amount))
         index = max(quote.index_price for quote in truth.quotes)
         for flow in journal.flows:
+            if flow.holder in mine and self.sign < 0:
+                self.allow("rounding", Fraction(1))
             if flow.holder in mine and flow.quantity_before != flow.quantity_after:
                 self.allow("dust", Fraction(index * DUST_MOVE_PPM, 1_000_000))
 
@@ -106,8 +108,3 @@ class Books:
         gain = sum(values, Fraction(0)) - self.started - self.deposits + self.payouts
         allowed = sum(self.allowed.values(), Fraction(0))
         return gain - self.market + self.fees + left_behind - allowed
-
-
-def accounts_of(groups: Iterable[Books]) -> set[int]:
-    """Every account of some groups."""
-    return {index for books in groups for index in books.accounts}

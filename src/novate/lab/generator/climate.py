@@ -93,7 +93,7 @@ def random_parameters(rng: Random, usual: Parameters) -> Parameters:
 
 def fund_cash(rng: Random) -> int:
     """A fund that can take over some accounts and be ruined by them."""
-    return int(10 ** rng.uniform(8, 10.5))
+    return int(10 ** rng.uniform(9.5, 12))
 
 
 def with_funds(rng: Random, state: State) -> State:

@@ -9,7 +9,7 @@ from typing import Any
 from novate.lab.generator.stage import Stage
 from novate.lab.worlds import future, next_expiry, option, perpetual
 from novate.spec.bounds import ACCOUNT_GROSS_MAX
-from novate.spec.holders import quantity_of, underlying_of
+from novate.spec.holders import underlying_of
 from novate.spec.instruments import Kind, decode, is_linear
 from novate.spec.messages.batch import Fill, SideKind, SideOf, Trade
 from novate.spec.messages.orders import (
@@ -287,11 +287,6 @@ def submit(
     stage.acted(*accounts)
     stage.tally.features[feature] += 1
     return True
-
-
-def held_lots(stage: Stage, account: int, instrument: int) -> int:
-    """Lots an account holds after a touch."""
-    return quantity_of(stage.up_to_date(account).positions, instrument)
 
 
 REDUCE_ONLY = {"flags": int(OrderFlags.REDUCE_ONLY)}

@@ -44,61 +44,19 @@ class Mood(NamedTuple):
 
 CALM = Mood("calm", 60, 800, 0, 0.002, 0.97, 0.02, 0.15, 0.10, 0.8, {"trade": 14, "touch": 2})
 BUSY = Mood("busy", 20, 1_500, 0, 0.002, 0.99, 0.0, 0.02, 0.06, 1.0, {"trade": 24, "legs": 3})
-CRASH = Mood(
-    "crash",
-    15,
-    3_000,
-    9_000,
-    0.04,
-    0.97,
-    0.0,
-    0.0,
-    0.05,
-    1.0,
-    {"trade": 6, "touch": 4, "hunt": 10, "step": 8, "fund_trade": 3},
-)
-JUMPS = Mood(
-    "jumps",
-    30,
-    4_000,
-    2_000,
-    0.2,
-    0.95,
-    0.0,
-    0.02,
-    0.08,
-    1.0,
-    {"trade": 8, "hunt": 12, "step": 6, "touch": 3},
-)
-EXPIRY = Mood(
-    "expiry",
-    240,
-    2_000,
-    0,
-    0.01,
-    0.9,
-    0.5,
-    0.15,
-    0.08,
-    0.9,
-    {"trade": 10, "touch": 6, "hunt": 2},
-)
+CRASH_WEIGHTS = {"trade": 6, "touch": 4, "hunt": 10, "step": 8, "fund_trade": 3}
+CRASH = Mood("crash", 15, 3_000, 9_000, 0.04, 0.97, 0.0, 0.0, 0.05, 1.0, CRASH_WEIGHTS)
+RUIN_WEIGHTS = {"trade": 14, "hunt": 12, "step": 2, "fund_trade": 0}
+RUIN = Mood("ruin", 15, 3_000, 18_000, 0.01, 0.99, 0.0, 0.0, 0.05, 1.0, RUIN_WEIGHTS)
+JUMP_WEIGHTS = {"trade": 8, "hunt": 12, "step": 6, "touch": 3}
+JUMPS = Mood("jumps", 30, 4_000, 2_000, 0.2, 0.95, 0.0, 0.02, 0.08, 1.0, JUMP_WEIGHTS)
+EXPIRY_WEIGHTS = {"trade": 10, "touch": 6, "hunt": 2}
+EXPIRY = Mood("expiry", 240, 2_000, 0, 0.01, 0.9, 0.5, 0.15, 0.08, 0.9, EXPIRY_WEIGHTS)
 GAPS = Mood("gaps", 280, 1_500, 0, 0.01, 0.45, 0.1, 0.05, 0.12, 0.7, {"trade": 8, "touch": 2})
-FORCED = Mood(
-    "forced",
-    120,
-    1_500,
-    1_000,
-    0.02,
-    0.97,
-    0.02,
-    0.2,
-    0.08,
-    1.0,
-    {"trade": 12, "hunt": 3, "request": 10},
-)
+FORCED_WEIGHTS = {"trade": 12, "hunt": 3, "request": 10}
+FORCED = Mood("forced", 120, 1_500, 1_000, 0.02, 0.97, 0.02, 0.2, 0.08, 1.0, FORCED_WEIGHTS)
 NOISE = Mood("noise", 60, 1_500, 0, 0.01, 0.95, 0.05, 0.05, 0.6, 0.7, {"trade": 6})
-MOODS = (CALM, BUSY, CRASH, JUMPS, EXPIRY, GAPS, FORCED, NOISE)
+MOODS = (CALM, BUSY, CRASH, RUIN, JUMPS, EXPIRY, GAPS, FORCED, NOISE)
 
 
 @dataclass

@@ -1,4 +1,9 @@
-"""Inbox requests: kind, then the fields, each kind of a fixed length. L1 hashes the same bytes."""
+"""Inbox requests: kind, then the fields, each kind of a fixed length. L1 hashes the same bytes.
+
+A request is never skipped, so one without bytes would stop the venue. The inbox on L1 must refuse,
+before it hashes, whatever is out of range here: accounts from 2**24, amounts from 2**63,
+underlyings from 2**8, instrument ids from 2**50, keys with an element from p.
+"""
 
 from __future__ import annotations
 

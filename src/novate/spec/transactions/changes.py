@@ -37,9 +37,7 @@ def apply_change(draft: Draft, time: int, change: Change, primitives: Primitives
             set_tier(draft, change)
 
 
-def rotate_key(
-    draft: Draft, time: int, signed: SignedRotateKey, primitives: Primitives
-) -> None:
+def rotate_key(draft: Draft, time: int, signed: SignedRotateKey, primitives: Primitives) -> None:
     """Replace the trading key and raise the key epoch, which ends every session key."""
     message, authorization = signed
     check_rotate(message)

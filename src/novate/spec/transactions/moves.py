@@ -54,9 +54,7 @@ def move_claim(draft: Draft, move: Move) -> Claim:
     return Claim(message.account, tag_of(message), elements, move.authorization, Scope.NONE)
 
 
-def apply_move(
-    draft: Draft, round_state: RoundState, move: Move, verdict: Reason | None
-) -> None:
+def apply_move(draft: Draft, round_state: RoundState, move: Move, verdict: Reason | None) -> None:
     """Apply one move whose signature was judged; the margin rule follows when the round closes."""
     message = move.message
     if verdict is not None:
@@ -126,9 +124,7 @@ def move_position(draft: Draft, round_state: RoundState, message: MovePosition) 
     price = mark_of_id(round_state.views, message.instrument)
     cash = message.quantity * price
     given = change_position(draft, sender.positions, message.instrument, -message.quantity)
-    draft.put_account(
-        message.account, replace(sender, positions=given, cash=sender.cash + cash)
-    )
+    draft.put_account(message.account, replace(sender, positions=given, cash=sender.cash + cash))
     taken = change_position(draft, recipient.positions, message.instrument, message.quantity)
     draft.put_account(
         message.recipient, replace(recipient, positions=taken, cash=recipient.cash - cash)

@@ -26,9 +26,7 @@ from novate.spec.state import Halt, Market, Snapshot
 from novate.spec.valuation import open_interest_of
 
 
-def apply_snapshot(
-    draft: Draft, quorum: MarketReports, time: int, primitives: Primitives
-) -> None:
+def apply_snapshot(draft: Draft, quorum: MarketReports, time: int, primitives: Primitives) -> None:
     """Judge a quorum of reports and let the market follow it. Rejections: see `oracle`."""
     reports = check_quorum(draft, quorum, time, primitives)
     underlying = quorum.underlying
@@ -46,14 +44,10 @@ def apply_snapshot(
         accept(draft, underlying, snapshot, time)
         accrue_funding(draft, underlying, snapshot.index_price, snapshot.premium_ppm, seconds)
         outcome = SnapshotOutcome.ACCEPTED
-    draft.record(
-        draft.journal.snapshots, SnapshotEntry(underlying, snapshot, outcome, refused)
-    )
+    draft.record(draft.journal.snapshots, SnapshotEntry(underlying, snapshot, outcome, refused))
 
 
-def _while_halted(
-    draft: Draft, underlying: int, snapshot: Snapshot, time: int
-) -> SnapshotOutcome:
+def _while_halted(draft: Draft, underlying: int, snapshot: Snapshot, time: int) -> SnapshotOutcome:
     """Count agreement; after enough agreeing snapshots accept the last one and resume."""
     market = draft.market(underlying)
     halt = next_halt(draft.market_parameters(underlying), market.halt, snapshot)

@@ -59,9 +59,7 @@ class Terms(NamedTuple):
     order: Order | None
 
 
-def apply_trade(
-    draft: Draft, round_state: RoundState, book: RoundBook, trade: Trade
-) -> None:
+def apply_trade(draft: Draft, round_state: RoundState, book: RoundBook, trade: Trade) -> None:
     """Apply all fills of a trade, or none."""
     checkpoint = draft.checkpoint()
     try:
@@ -92,8 +90,7 @@ def apply_fill(draft: Draft, round_state: RoundState, book: RoundBook, fill: Fil
     _check_fees(draft, buyer, seller, fill, fees)
     sides = (buyer, seller)
     healths = [
-        before_step(draft, round_state, side.holder, side.order, fill.instrument)
-        for side in sides
+        before_step(draft, round_state, side.holder, side.order, fill.instrument) for side in sides
     ]
     _move(draft, round_state, buyer, fill, fill.quantity, fees.buyer)
     _move(draft, round_state, seller, fill, -fill.quantity, fees.seller)
