@@ -22,7 +22,7 @@ from novate.spec.transactions import forced_close, unsigned
 
 
 def test_nothing_is_extracted() -> None:
-    findings = search.search_chunk(1, 3 * len(FAMILIES))
+    findings = search.search_chunk(1, 5 * len(FAMILIES))
     assert findings.thefts == []
     assert not findings.unprovable
     assert findings.largest is not None

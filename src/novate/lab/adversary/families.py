@@ -33,14 +33,18 @@ def act(name: str, *numbers: int) -> Action:
 
 def some_setup(rng: Random) -> Setup:
     """Cash of very different sizes, funds with and without capital."""
+
+    def four(*choices: int) -> tuple[int, int, int, int]:
+        return tuple(rng.choice(choices) for _ in range(4))  # type: ignore[return-value]
+
     return Setup(
         before_expiry_s=rng.choice((79_200, 79_200, 7_200, 1_900, 600, 60)),
-        cash=tuple(rng.choice((20, 500, 10_000, 1_000_000)) for _ in range(4)),  # type: ignore[arg-type]
-        users=tuple(rng.choice((20, 1_000, 100_000)) for _ in range(3)),  # type: ignore[arg-type]
-        funds=tuple(rng.choice((0, 0, 50, 5_000, 1_000_000)) for _ in range(2)),  # type: ignore[arg-type]
+        cash=four(20, 500, 10_000, 1_000_000),
+        users=four(20, 1_000, 100_000)[:3],
+        funds=four(0, 0, 50, 5_000, 1_000_000)[:2],
         vol_ppm=rng.choice((300_000, 600_000, 1_500_000)),
         premium_ppm=rng.choice((0, 0, 0, 0, 3_000, -3_000)),
-        tiers=tuple(rng.choice((0, 0, 2)) for _ in range(4)),  # type: ignore[arg-type]
+        tiers=four(0, 0, 2),
     )
 
 
@@ -161,15 +165,22 @@ def step_on_users(rng: Random) -> list[Step]:
 
 
 def dust(rng: Random) -> list[Step]:
-    """Many positions of one lot, and deleveraging: what is a fraction of a lot worth?"""
-    a, b = pair(rng)
-    c, d = rng.sample([k for k in range(4) if k not in (a, b)], 2)
-    chosen = rng.sample(range(MENU_SIZE), 3)
+    """Positions of a few lots, and deleveraging of part of a side: what is a fraction worth?"""
+    a, b, c, d = rng.sample(range(4), 4)
+    chosen = rng.sample(range(MENU_SIZE), 2) if rng.random() < 0.5 else [rng.randrange(2)]
     way = rng.choice((-1, 1))
-    small = [act("trade", c, rng.choice((b, d)), k, 0, rng.randint(0, 2)) for k in chosen]
-    large = [act("trade", *((a, b) if way < 0 else (b, a)), k, 0, 24) for k in chosen]
+
+    def with_(account: int, other: int, k: int, size: int) -> Action:
+        """The account takes the side that loses, the other one the side that is deleveraged."""
+        return act("trade", *((account, other) if way < 0 else (other, account)), k, 0, size)
+
+    acts = []
+    for k in chosen:
+        acts += [with_(a, b, k, 24), with_(d, b, k, rng.randint(8, 20))]
+        acts += [with_(d, c, k, rng.randint(0, 2)) for _ in range(2)]
     falls = [step(rng, spots_ppm=(way * 50_000, way * 50_000), seconds=120) for _ in range(4)]
-    return [step(rng, *small, *large, moves=False), step(rng, act("withdraw", a)), *falls]
+    leave = step(rng, act("withdraw", a), moves=False)
+    return [step(rng, *acts, moves=False), leave, *falls]
 
 
 def by_factor(rng: Random) -> list[Step]:
@@ -383,7 +394,7 @@ NEEDS = {
     "old_prices": {"funds": (1_000_000, 1_000_000)},
     "low_factor": {"funds": (0, 0), "cash": (1_000_000,) * 4, "before_expiry_s": 79_200},
     "by_factor": {"funds": (0, 0)},
-    "dust": {"funds": (0, 0)},
+    "dust": {"funds": (0, 0), "cash": (10_000,) * 4},
 }
 """What a family's plan needs to begin with, three times in four."""
 

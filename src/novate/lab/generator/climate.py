@@ -31,6 +31,12 @@ GIANT_OWNER = 97
 GIANT_SHARE = 0.06
 GIANT_INDEX = 100_000_000
 GIANT_CASH = 2**57
+FOUNDER = "founder"
+"""An account that stands against what funds hold from the beginning."""
+FOUNDER_OWNER = 96
+FIRST_PRICES = (7_000_000, 200_000)
+THIN_PPM = 117_000
+"""Equity of a thin fund, of its position's notional: a little below maintenance margin."""
 
 
 def random_world(rng: Random, primitives: TrustingPrimitives) -> World:
@@ -40,12 +46,48 @@ def random_world(rng: Random, primitives: TrustingPrimitives) -> World:
     state = with_funds(rng, state)
     if rng.random() < GIANT_SHARE:
         state = with_giants(state)
+    state = with_thin_funds(rng, state)
     return World(state, oracles, primitives)
 
 
 def is_giant(state: State) -> bool:
     """Whether a genesis has giants."""
-    return bool(state.instruments)
+    return perpetual(0) in state.instruments and state.instruments[perpetual(0)].mark == GIANT_INDEX
+
+
+def first_prices(state: State) -> tuple[int, int]:
+    """Index of both markets when a world begins."""
+    return (GIANT_INDEX if is_giant(state) else FIRST_PRICES[0]), FIRST_PRICES[1]
+
+
+def with_thin_funds(rng: Random, state: State) -> State:
+    """The state with funds that hold a position a little too large for them."""
+    instruments, markets = dict(state.instruments), list(state.markets)
+    positions: list[Position] = []
+    cash = 0
+    for underlying, price in enumerate(FIRST_PRICES):
+        key = perpetual(underlying)
+        if key in instruments:
+            continue
+        lots = rng.choice((-1, 1)) * rng.randint(100, 20_000)
+        equity = abs(lots) * price * THIN_PPM // 1_000_000
+        held = (Position(key, lots, FACTOR_ONE, 0),)
+        markets[underlying] = replace(
+            markets[underlying], fund=Fund(cash=equity - lots * price, positions=held)
+        )
+        positions.append(Position(key, -lots, FACTOR_ONE, 0))
+        cash += lots * price + abs(lots) * price
+        instruments[key] = InstrumentState(key, price, open_interest=abs(lots), holders=2)
+    index = state.system.account_count
+    founder = Account(FOUNDER_OWNER, wallet_of(FOUNDER).key, 0, cash, tuple(positions))
+    accounts = {**state.accounts, index: founder}
+    paid = cash + sum(
+        new.fund.cash - old.fund.cash for new, old in zip(markets, state.markets, strict=True)
+    )
+    system = replace(state.system, vault=state.system.vault + paid, account_count=index + 1)
+    return replace(
+        state, markets=tuple(markets), instruments=instruments, accounts=accounts, system=system
+    )
 
 
 def with_giants(state: State) -> State:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from novate.lab.generator import moves, trades, upkeep
 from novate.lab.generator.climate import (
-    GIANT_INDEX,
+    FOUNDER,
     GIANTS,
     VETERAN,
-    is_giant,
+    first_prices,
     random_parameters,
     random_world,
 )
@@ -45,7 +45,7 @@ from novate.spec.messages.oracle import Report
 from novate.spec.state import State
 from novate.spec.valuation import account_health
 
-BATCHES_A_WORLD = 120
+BATCHES_A_WORLD = 90
 BATCHES_A_MOOD = 10
 ACTIONS_A_ROUND = 22
 
@@ -126,10 +126,10 @@ class Generator:
         stage = Stage(self.rng, random_world(self.rng, primitives), primitives)
         stage.tally = self.tally
         stage.crowd.new_wallet(VETERAN)
-        for giant in GIANTS:
-            stage.crowd.new_wallet(giant)
-        first_price = GIANT_INDEX if is_giant(stage.venue.state) else 7_000_000
-        stage.paths = [MarketPath(0, first_price), MarketPath(1, 200_000)]
+        for name in (*GIANTS, FOUNDER):
+            stage.crowd.new_wallet(name)
+        prices = first_prices(stage.venue.state)
+        stage.paths = [MarketPath(u, price) for u, price in enumerate(prices)]
         stage.mood = MOODS[0]
         return stage
 

@@ -14,7 +14,7 @@ from novate.lab.generator.plans import (
     with_maker,
 )
 from novate.lab.generator.stage import Stage
-from novate.spec.bounds import ACCOUNT_GROSS_MAX
+from novate.spec.bounds import ACCOUNT_GROSS_MAX, QUANTITY_MAX
 from novate.spec.errors import Reason
 from novate.spec.holders import quantity_of, underlying_of
 from novate.spec.instruments import decode, is_linear, is_option
@@ -152,7 +152,8 @@ def _wrong_way(stage: Stage, account: int, other: int) -> None:
     if len(positions) != 1 or not is_linear(decode(positions[0].instrument)):
         return
     [position] = positions
-    if position.instrument in live_instruments(stage):
+    far_from_caps = abs(position.quantity) < QUANTITY_MAX // 2
+    if position.instrument in live_instruments(stage) and far_from_caps:
         one = 1 if position.quantity > 0 else -1
         _submit(stage, account, other, position.instrument, one, Reason.NOT_RISK_REDUCING)
 

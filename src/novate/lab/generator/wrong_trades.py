@@ -307,8 +307,8 @@ def wrong_market(stage: Stage, plan: Plan) -> None:
     plan.price = mark_at(stage, plan.instrument)
     if quantity_of(stage.up_to_date(plan.buyer).positions, plan.instrument) < 0:
         return
-    known = plan.instrument in stage.draft.instruments
-    if known or not stage.list_is_full():
+    known = stage.draft.instruments.get(plan.instrument)
+    if not known.settled if known else not stage.list_is_full():
         attempt(stage, plan, Reason.MARKET_HALTED)
 
 
