@@ -1,7 +1,8 @@
 """An auditor of generated worlds: money, lots and leaves recounted from outside the law.
 
 It sees what L1 sees (requests, payments owed) and the states before and after; it keeps its own
-books and raises `Violation` where they differ. It shares no arithmetic with the law.
+books and raises `Violation` where they differ. It has its own arithmetic; only
+the rounding of deleveraged lots is, and must be, the formula of the law again.
 """
 
 from __future__ import annotations
