@@ -1,0 +1,1 @@
+"""The law as constraints: one table a rule family, each compiled by `novate.circuit`."""
