@@ -123,3 +123,13 @@ pub fn new_bytes<'py>(py: Python<'py>, words: &[u64]) -> Bound<'py, PyBytes> {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     PyBytes::new(py, &bytes)
 }
+
+/// A new (w, n) array of rows of `width` words.
+pub fn new_matrix(
+    py: Python<'_>,
+    words: Vec<u64>,
+    width: usize,
+) -> PyResult<Bound<'_, PyArray2<u64>>> {
+    let count = words.len() / width.max(1);
+    PyArray1::from_vec(py, words).reshape([count, width])
+}

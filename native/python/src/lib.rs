@@ -6,6 +6,7 @@
 //! which would be a defect here, becomes a `RuntimeError`.
 
 mod arrays;
+mod prover;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -25,7 +26,7 @@ fn value_error(error: Error) -> PyErr {
 }
 
 /// Runs `work` without the interpreter; a panic comes back as an exception.
-fn detached<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> PyResult<R> {
+pub(crate) fn detached<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> PyResult<R> {
     py.detach(|| catch_unwind(AssertUnwindSafe(work))).map_err(|panic| {
         let message = panic
             .downcast_ref::<String>()
@@ -40,6 +41,9 @@ fn detached<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> PyResul
 #[pymodule]
 mod _native {
     use super::*;
+
+    #[pymodule_export]
+    use super::prover::Prover;
 
     /// Messages hashed side by side by one core (the vector lanes this build uses).
     #[pymodule_export]

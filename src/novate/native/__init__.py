@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from novate.native._native import (
     LANES,
     MerkleTree,
+    Prover,
     are_public_keys,
     compress_rows,
     hash_ragged,
@@ -36,6 +37,7 @@ __all__ = [
     "LANES",
     "MerkleTree",
     "NativePrimitives",
+    "Prover",
     "are_public_keys",
     "compress_rows",
     "hash_ragged",

@@ -1,0 +1,1 @@
+"""Proofs that tables hold: profiles, the prover's door, and an independent verifier."""

@@ -1,0 +1,104 @@
+"""From primary columns to a proof: the door to the Rust core, with errors in the tables' words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from novate.circuit.columns import Origin
+from novate.circuit.form import CircuitError, TableForm
+from novate.circuit.relation import Relation
+from novate.native import Prover as Core
+from novate.proof.profiles import SECURITY_BITS_MIN, Profile
+
+Words: TypeAlias = NDArray[np.uint64]
+Primary: TypeAlias = Mapping[str, Mapping[str, Sequence[int] | Words]]
+"""Values of the primary columns, by table and column; rows beyond them are padding."""
+PEAK_BYTES_A_CELL = 112
+"""Peak memory of a proof, measured at 2^22 to 2^26 cells (design figure 98 to 107, rounded up)."""
+
+
+class ProofError(ValueError):
+    """Nothing was proved, or a proof was refused; the message says why."""
+
+
+class Prover:
+    """A relation under a profile, set up once: proves and verifies."""
+
+    def __init__(self, relation: Relation, profile: Profile) -> None:
+        """ProofError if the profile gives no protocol or fewer than `SECURITY_BITS_MIN` bits."""
+        self.relation = relation
+        self.profile = profile
+        try:
+            self._core = Core(
+                relation.words(),
+                [profile.log_rows[form.name] for form in relation.forms],
+                profile.security_level,
+                profile.pow_bits,
+                profile.sumcheck_pow_bits,
+                profile.starting_log_inv_rate,
+                list(profile.folds),
+                list(profile.rates),
+            )
+            self.security_bits, self.security_terms = self._core.security()
+        except ValueError as error:
+            raise ProofError(f"profile {profile.name}: {error}") from error
+        if self.security_bits < SECURITY_BITS_MIN:
+            detail = f"{self.security_bits:.2f} proven bits, at least {SECURITY_BITS_MIN}"
+            raise ProofError(f"profile {profile.name}: {detail}")
+
+    @property
+    def cells(self) -> int:
+        """Cells that are committed to, padding included."""
+        return 1 << self._core.variables
+
+    @property
+    def memory_bytes(self) -> int:
+        """Estimate of the peak memory of a proof."""
+        return self.cells * PEAK_BYTES_A_CELL
+
+    def fill(self, primary: Primary, publics: Mapping[str, int]) -> list[Words]:
+        """The traces (columns, rows) of all tables. CircuitError if something does not fit."""
+        given = [self._padded(form, primary.get(form.name, {})) for form in self.relation.forms]
+        return self._core.fill(given, self._publics(publics))
+
+    def prove(self, traces: list[Words], publics: Mapping[str, int]) -> bytes:
+        """A proof. ProofError if the traces do not satisfy the relation."""
+        try:
+            return self._core.prove(traces, self._publics(publics))
+        except ValueError as error:
+            raise ProofError(str(error)) from error
+
+    def verify(self, proof: bytes, publics: Mapping[str, int]) -> None:
+        """ProofError unless the bytes are a proof for these public values."""
+        try:
+            self._core.verify(proof, self._publics(publics))
+        except ValueError as error:
+            raise ProofError(str(error)) from error
+
+    def _publics(self, publics: Mapping[str, int]) -> list[Words]:
+        """Public values by table. ProofError for one that is missing or no element."""
+        try:
+            rows = [[publics[name] for name in form.publics] for form in self.relation.forms]
+        except KeyError as error:
+            raise ProofError(f"public value {error} is missing") from error
+        return [np.array(row, dtype=np.uint64) for row in rows]
+
+    def _padded(self, form: TableForm, given: Mapping[str, Sequence[int] | Words]) -> Words:
+        """A table's primary columns at its full height."""
+        columns = [column for column in form.columns if column.origin == Origin.PRIMARY]
+        names = [column.name for column in columns]
+        if set(given) != set(names):
+            raise CircuitError(f"{form.name}: columns given {sorted(given)}, primary {names}")
+        rows = 1 << self.profile.log_rows[form.name]
+        padded = np.empty((len(columns), rows), dtype=np.uint64)
+        for place, column in enumerate(columns):
+            values = np.asarray(given[column.name], dtype=np.uint64)
+            if values.ndim != 1 or len(values) > rows:
+                raise CircuitError(f"{form.name}.{column.name}: {len(values)} rows, max {rows}")
+            padded[place, : len(values)] = values
+            padded[place, len(values) :] = column.padding
+        return padded
