@@ -4,10 +4,12 @@
 //! Plonky3's multilinear STARK with WHIR (p3-multi-stark, p3-whir 0.8.0) over Goldilocks.
 
 pub mod air;
+pub mod codec;
 pub mod error;
 pub mod profile;
 pub mod prove;
 pub mod relation;
+pub mod shape;
 pub mod witness;
 
 pub use error::{Error, Result};

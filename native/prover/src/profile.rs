@@ -23,6 +23,8 @@ pub type Mmcs = MerkleTreeMmcs<F, u8, SerializingHasher<Keccak256Hash>, Node, 2,
 /// The transcript: Keccak-256 over bytes.
 pub type Challenger = SerializingChallenger64<F, HashChallenger<u8, Keccak256Hash, 32>>;
 type Stack = PrefixProver<F, Challenge>;
+/// Derived parameters of WHIR.
+pub type Whir = WhirConfig<Challenge, F, Challenger>;
 type Pcs = WhirProver<Challenge, F, Radix2DFTSmallBatch<F>, Mmcs, Challenger, Stack>;
 
 /// Tallest table that is accepted, log2 of rows.
@@ -50,6 +52,7 @@ pub struct Profile {
 /// The library's configuration for one profile of one relation.
 pub struct Config {
     pcs: Pcs,
+    whir: Whir,
     first_fold: usize,
     /// log2 of the stacked cells.
     pub variables: usize,
@@ -91,6 +94,13 @@ pub fn challenger() -> Challenger {
     Challenger::from_hasher(Vec::new(), Keccak256Hash)
 }
 
+impl Config {
+    /// The derived parameters of WHIR.
+    pub fn whir(&self) -> &Whir {
+        &self.whir
+    }
+}
+
 impl Profile {
     /// The configuration.
     ///
@@ -124,8 +134,8 @@ impl Profile {
             CompressionFunctionFromHasher::new(Keccak256Hash),
             0,
         );
-        let pcs = Pcs::new(whir, Radix2DFTSmallBatch::default(), mmcs);
-        Ok(Config { pcs, first_fold, variables })
+        let pcs = Pcs::new(whir.clone(), Radix2DFTSmallBatch::default(), mmcs);
+        Ok(Config { pcs, whir, first_fold, variables })
     }
 
     fn parameters(&self) -> ProtocolParameters {

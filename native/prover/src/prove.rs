@@ -11,9 +11,11 @@ use p3_multi_stark::{
 use p3_sumcheck::layout::Table as Stacked;
 
 use crate::air::TableAir;
+use crate::codec;
 use crate::error::{Error, Result};
 use crate::profile::{Challenger, Config, Profile, challenger};
 use crate::relation::{F, Relation};
+use crate::shape::Shape;
 use crate::witness::Trace;
 
 /// The library's proof.
@@ -25,6 +27,7 @@ pub struct Statement {
     profile: Profile,
     config: Config,
     airs: Vec<TableAir>,
+    shape: Shape,
     proving_key: ProvingKey<Config>,
     verifying_key: VerifyingKey<Config>,
 }
@@ -42,7 +45,8 @@ impl Statement {
             setup(&config, &references, &mut challenger())
                 .map_err(|error| Error::Parameters(format!("{error:?}")))
         })?;
-        Ok(Self { relation, profile, config, airs, proving_key, verifying_key })
+        let shape = Shape::new(&relation, &profile, &config);
+        Ok(Self { relation, profile, config, airs, shape, proving_key, verifying_key })
     }
 
     /// The relation.
@@ -137,12 +141,19 @@ impl Statement {
         })
     }
 
+    /// The shape of proofs.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// The bytes of a proof.
     ///
     /// # Errors
     /// `Error::Decode` if the proof has not the shape that the profile fixes.
     pub fn encode(&self, proof: &Proof) -> Result<Vec<u8>> {
-        postcard::to_allocvec(proof).map_err(|error| Error::Decode(error.to_string()))
+        let library =
+            postcard::to_allocvec(proof).map_err(|error| Error::Decode(error.to_string()))?;
+        codec::encode(&self.shape, &library)
     }
 
     /// The proof of exactly these bytes.
@@ -150,12 +161,8 @@ impl Statement {
     /// # Errors
     /// `Error::Decode` naming what is wrong.
     pub fn decode(&self, bytes: &[u8]) -> Result<Proof> {
-        let (proof, rest) =
-            postcard::take_from_bytes(bytes).map_err(|error| Error::Decode(error.to_string()))?;
-        if rest.is_empty() {
-            return Ok(proof);
-        }
-        Err(Error::Decode(format!("{} bytes after the proof", rest.len())))
+        let library = codec::decode(&self.shape, bytes)?;
+        postcard::from_bytes(&library).map_err(|error| Error::Decode(error.to_string()))
     }
 
     fn check_publics(&self, publics: &[Vec<F>]) -> Result<()> {
