@@ -141,6 +141,36 @@ impl Statement {
         })
     }
 
+    /// The derived schedule of the opening, as a key file has it: (answers, fold proof-of-work) at
+    /// the start; of each round and of the end [answers, proof-of-work, queries, log2 leaves, log2
+    /// of 1 / rate, fold proof-of-work]; log2 of the final polynomial's length.
+    #[allow(clippy::type_complexity)] // plain numbers for a key file
+    pub fn schedule(&self) -> ((usize, usize), Vec<[usize; 6]>, [usize; 6], usize) {
+        let whir = self.config.whir();
+        let round = |r: &p3_whir::RoundConfig| {
+            [
+                r.ood_samples,
+                r.pow_bits,
+                r.num_queries,
+                r.log_folded_domain_size,
+                r.log_inv_rate,
+                r.folding_pow_bits,
+            ]
+        };
+        let rounds = whir.round_parameters().iter().map(round).collect();
+        let (end, terminal) = (whir.final_round_config(), whir.terminal());
+        let last = [
+            0,
+            terminal.pow_bits,
+            terminal.num_queries,
+            end.log_folded_domain_size,
+            end.log_inv_rate,
+            whir.final_folding_pow_bits(),
+        ];
+        let start = (whir.commitment_ood_samples(), whir.starting_folding_pow_bits());
+        (start, rounds, last, whir.final_sumcheck_rounds())
+    }
+
     /// The shape of proofs.
     pub fn shape(&self) -> &Shape {
         &self.shape

@@ -7,6 +7,8 @@
 
 mod arrays;
 mod prover;
+#[cfg(feature = "risk")]
+mod risk;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -44,6 +46,10 @@ mod _native {
 
     #[pymodule_export]
     use super::prover::Prover;
+
+    #[cfg(feature = "risk")]
+    #[pymodule_export]
+    use super::risk::{Portfolios, RiskView, option_values, smile_is_admissible};
 
     /// Messages hashed side by side by one core (the vector lanes this build uses).
     #[pymodule_export]

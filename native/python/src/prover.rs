@@ -82,6 +82,14 @@ impl Prover {
         self.0.variables()
     }
 
+    /// The schedule of the opening: answers and fold proof-of-work at the start; of each round, and
+    /// of the end, answers, proof-of-work, queries, log2 leaves, log2 of 1 / rate, fold
+    /// proof-of-work; log2 of the final polynomial's length.
+    #[allow(clippy::type_complexity)] // plain numbers for a key file
+    fn schedule(&self) -> ((usize, usize), Vec<[usize; 6]>, [usize; 6], usize) {
+        self.0.schedule()
+    }
+
     /// Proven bits of the union of all error terms, and the terms in words.
     fn security(&self, py: Python<'_>) -> PyResult<(f64, Vec<String>)> {
         detached(py, || self.0.security())?.map_err(value_error)

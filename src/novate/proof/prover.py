@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from novate.circuit.columns import Origin
 from novate.circuit.form import CircuitError, TableForm
 from novate.circuit.relation import Relation
 from novate.native import Prover as Core
+from novate.proof.keys import key_data
 from novate.proof.profiles import SECURITY_BITS_MIN, Profile
 
 Words: TypeAlias = NDArray[np.uint64]
@@ -49,6 +50,10 @@ class Prover:
         if self.security_bits < SECURITY_BITS_MIN:
             detail = f"{self.security_bits:.2f} proven bits, at least {SECURITY_BITS_MIN}"
             raise ProofError(f"profile {profile.name}: {detail}")
+
+    def key(self) -> dict[str, Any]:
+        """The verifying key, for JSON."""
+        return key_data(self.relation, self.profile, self._core)
 
     @property
     def cells(self) -> int:
