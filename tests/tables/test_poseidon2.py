@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from novate.circuit.checker import broken, check_buses
+from novate.circuit.columns import Origin
 from novate.circuit.expressions import P
 from novate.circuit.form import TableForm, compile_table
 from novate.circuit.witness import Trace, fill, messages
@@ -25,8 +26,9 @@ def filled(form: TableForm, width: int) -> tuple[list[list[int]], Trace]:
     rows = [[random.randrange(P) for _ in range(width)] for _ in range(ACTIVE)]
     primary = {f"state_{k}": [row[k] for row in rows] for k in range(width)}
     trace = fill(form, primary, LOG_ROWS)
-    times = [column.name for column in form.columns].index("times")
-    trace[times][:ACTIVE] = [1] * ACTIVE
+    for number, column in enumerate(form.columns):
+        if column.origin == Origin.MULTIPLICITY:
+            trace[number][:ACTIVE] = [1] * ACTIVE
     return rows, trace
 
 
@@ -40,15 +42,18 @@ def test_width_8_is_the_specifications_compression() -> None:
 
 def test_width_12_is_the_specifications_permutation() -> None:
     rows, trace = filled(WIDTH_12_FORM, 12)
-    for row, ((bus, fields), count) in zip(rows, messages(WIDTH_12_FORM, trace), strict=True):
-        assert (bus, count) == ("permute", -1)
-        assert fields == (*row, *permute(row, WIDTH_12))
+    found = dict(messages(WIDTH_12_FORM, trace))
+    for row in rows:
+        output = permute(row, WIDTH_12)
+        assert found[("absorb", (*row, *output[8:]))] == -1
+        assert found[("squeeze", (*row, *output[:4]))] == -1
+    assert len(found) == 2 * ACTIVE
 
 
 def test_columns_and_degree() -> None:
-    """94 and 130 columns of the permutation, one of multiplicities."""
+    """94 and 130 columns of the permutation, one of multiplicities a bus."""
     assert len(WIDTH_8_FORM.columns) == 95
-    assert len(WIDTH_12_FORM.columns) == 131
+    assert len(WIDTH_12_FORM.columns) == 132
     assert WIDTH_8_FORM.next_columns == WIDTH_12_FORM.next_columns == ()
 
 
@@ -63,7 +68,7 @@ def test_every_column_is_bound_in_every_kind_of_row(form: TableForm, width: int)
         kept = list(trace[number])
         for row in rows:
             trace[number][row] = (kept[row] + 1) % P
-        if column.name == "times":
+        if column.origin == Origin.MULTIPLICITY:
             assert len(check_buses([form], [trace])) > len(balance)
         else:
             assert {row for _, row in broken(form, trace)} == set(rows)

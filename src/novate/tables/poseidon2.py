@@ -26,12 +26,21 @@ COMPRESS: Final = Bus(
 )
 """A parent digest of two tree nodes: permutation of width 8, with feed-forward."""
 
-PERMUTE: Final = Bus(
-    "permute",
+RATE: Final = 8
+
+ABSORB: Final = Bus(
+    "absorb",
     **{f"input_{place}": None for place in range(WIDTH_12.width)},
-    **{f"output_{place}": None for place in range(WIDTH_12.width)},
+    **{f"capacity_{place}": None for place in range(WIDTH_12.width - RATE)},
 )
-"""One step of the sponge: permutation of width 12."""
+"""One step of the sponge that is not the last: only the capacity goes on."""
+
+SQUEEZE: Final = Bus(
+    "squeeze",
+    **{f"input_{place}": None for place in range(WIDTH_12.width)},
+    **{f"digest_{place}": None for place in range(DIGEST)},
+)
+"""The last step of the sponge: its digest."""
 
 State = Sequence[Expression]
 
@@ -103,12 +112,17 @@ class Poseidon2Width12(Table):
     first_full, _after_first = full_rounds(external_layer(state), WIDTH_12.first_full)
     partial, _after_partial = partial_rounds(_after_first, WIDTH_12)
     last_full, output = full_rounds(_after_partial, WIDTH_12.last_full)
-    times = multiplicity()
+    absorbed = multiplicity()
+    squeezed = multiplicity()
 
     def messages(self) -> list[Interaction]:
-        """The permutation, as often as it is asked for."""
-        fields: dict[str, Expression | int] = {}
-        for place in range(WIDTH_12.width):
-            fields[f"input_{place}"] = self.state[place]
-            fields[f"output_{place}"] = self.output[place]
-        return [receive(PERMUTE, self.times, **fields)]
+        """The permutation, as often as it is asked for, as a step or as the last one."""
+        inputs: dict[str, Expression | int] = {
+            f"input_{place}": self.state[place] for place in range(WIDTH_12.width)
+        }
+        capacity = {f"capacity_{place}": self.output[RATE + place] for place in range(4)}
+        digest = {f"digest_{place}": self.output[place] for place in range(DIGEST)}
+        return [
+            receive(ABSORB, self.absorbed, **inputs, **capacity),
+            receive(SQUEEZE, self.squeezed, **inputs, **digest),
+        ]
