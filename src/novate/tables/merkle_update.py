@@ -15,6 +15,8 @@ from novate.circuit.buses import Bus, Interaction, receive, send
 from novate.circuit.columns import Columns, column, columns, flag
 from novate.circuit.expressions import Expression
 from novate.circuit.tables import Table, rule
+from novate.spec.crypto import merkle
+from novate.spec.crypto.sponge import compress
 from novate.spec.primitives import Digest
 from novate.tables.curve import named, put
 from novate.tables.multiply import put_scalars
@@ -79,8 +81,28 @@ Levels = list[dict[int, tuple[Digest, Digest]]]
 """Of each level from the leaves up: (old, new) of every node that a changed leaf is below."""
 
 
-def fill(levels: Levels, siblings: Mapping[tuple[int, int], Digest]) -> dict[str, list[int]]:
-    """Primary columns; `siblings`: digest of (level, index) of every untouched child."""
+def changed_levels(tree: merkle.Tree, leaves: Mapping[int, Digest]) -> Levels:
+    """Every node above the leaves that change in a tree, with the leaves at the bottom."""
+    levels: Levels = [{index: (merkle.leaf(tree, index), new) for index, new in leaves.items()}]
+    for level in range(tree.depth):
+        above = {}
+        for index in sorted({child >> 1 for child in levels[level]}):
+            left, right = (
+                levels[level].get(child) or (untouched(tree, level, child),) * 2
+                for child in (2 * index, 2 * index + 1)
+            )
+            above[index] = compress(left[0], right[0]), compress(left[1], right[1])
+        levels.append(above)
+    return levels
+
+
+def untouched(tree: merkle.Tree, level: int, index: int) -> Digest:
+    """The digest of a node by its level from the leaves up."""
+    return merkle.node_digest(tree, (1 << (tree.depth - level)) + index)
+
+
+def fill(levels: Levels, tree: merkle.Tree) -> dict[str, list[int]]:
+    """Primary columns for the levels of a change of the tree."""
     found: dict[str, list[int]] = {}
     for level in range(1, len(levels)):
         for index in sorted(levels[level]):
@@ -89,7 +111,7 @@ def fill(levels: Levels, siblings: Mapping[tuple[int, int], Digest]) -> dict[str
                 touched = child in levels[level - 1]
                 found.setdefault(f"{side}_touched", []).append(int(touched))
                 pair = levels[level - 1].get(child)
-                old, new = pair or (siblings[level - 1, child],) * 2
+                old, new = pair or (untouched(tree, level - 1, child),) * 2
                 put(found, f"old_{side}", old)
                 put(found, f"new_{side}", new)
             old, new = levels[level][index]

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from novate.circuit.relation import Relation, compile_relation
-from novate.spec.crypto.sponge import compress, hash_elements
+from novate.spec.crypto import merkle
+from novate.spec.crypto.sponge import hash_elements
 from novate.spec.layout import ACCOUNT_TAG, account_elements
 from novate.spec.messages.account import CANCEL_TAG, CancelAll
 from novate.spec.messages.domain import Domain
@@ -21,7 +22,7 @@ from novate.tables import base_windows, cancel_all, key_windows, merkle_update, 
 from novate.tables.base_windows import BaseWindows
 from novate.tables.cancel_all import DOMAIN, CancelAllTable, Roots
 from novate.tables.key_windows import KeyWindows
-from novate.tables.merkle_update import Levels, MerkleUpdate
+from novate.tables.merkle_update import MerkleUpdate
 from novate.tables.multiply import MultiplyBase, MultiplyKey
 from novate.tables.poseidon2 import Poseidon2Width8, Poseidon2Width12
 from novate.tables.range16 import Range16
@@ -64,13 +65,8 @@ def relation(depth: int) -> Relation:
     )
 
 
-def witness(
-    domain: Domain,
-    depth: int,
-    updates: Sequence[SignedUpdate],
-    siblings: Mapping[tuple[int, int], Digest],
-) -> Witness:
-    """The witness of updates of different accounts; `siblings`: digests of untouched nodes.
+def witness(domain: Domain, tree: merkle.Tree, updates: Sequence[SignedUpdate]) -> Witness:
+    """The witness of updates of different accounts, whose leaves are in the tree.
 
     ValueError for a signature that is not valid or an account with positions.
     """
@@ -80,9 +76,9 @@ def witness(
     signatures, signed_states = signature.fill(checks, numbers)
     accounts = [(update.index, update.account) for update in updates]
     rows, states = cancel_all.fill(domain, accounts)
-    levels = _levels(accounts, depth, siblings)
-    nodes = merkle_update.fill(levels, siblings)
-    old_root, new_root = levels[depth][0]
+    levels = merkle_update.changed_levels(tree, _new_leaves(accounts))
+    nodes = merkle_update.fill(levels, tree)
+    old_root, new_root = levels[-1][0]
     publics = dict(zip(DOMAIN, domain.elements(0)[:-1], strict=True)) | {"messages": len(updates)}
     for place in range(4):
         publics[f"old_root_{place}"] = old_root[place]
@@ -128,27 +124,10 @@ def _multiplications(
     }
 
 
-def _levels(
-    accounts: Sequence[tuple[int, Account]],
-    depth: int,
-    siblings: Mapping[tuple[int, int], Digest],
-) -> Levels:
-    """Old and new digests of every node above a changed leaf."""
-    levels: Levels = [{}]
-    for index, account in accounts:
-        raised = replace(account, cancel_epoch=account.cancel_epoch + 1)
-        old, new = (hash_elements(ACCOUNT_TAG, account_elements(a)) for a in (account, raised))
-        levels[0][index] = old, new
-    for level in range(depth):
-        below, above = levels[level], {}
-        for index in sorted({child >> 1 for child in below}):
-            left, right = (
-                below.get(child) or (siblings[level, child],) * 2
-                for child in (2 * index, 2 * index + 1)
-            )
-            above[index] = compress(left[0], right[0]), compress(left[1], right[1])
-        levels.append(above)
-    return levels
+def _new_leaves(accounts: Sequence[tuple[int, Account]]) -> dict[int, Digest]:
+    """The leaves after the messages."""
+    raised = {i: replace(a, cancel_epoch=a.cancel_epoch + 1) for i, a in accounts}
+    return {i: hash_elements(ACCOUNT_TAG, account_elements(a)) for i, a in raised.items()}
 
 
 def _pairs(nodes: Columns) -> list[list[int]]:

@@ -1,0 +1,193 @@
+"""The statement of signed messages: proved, verified twice, every column tampered with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from novate.circuit.checker import broken, check
+from novate.circuit.expressions import P
+from novate.circuit.form import TableForm
+from novate.circuit.witness import Trace, Values
+from novate.native import NativePrimitives
+from novate.proof.profiles import Profile
+from novate.proof.prover import ProofError, Prover
+from novate.proof.verify import Refused, read_key, verify
+from novate.spec.commitment import account_digests
+from novate.spec.crypto import merkle, schnorr
+from novate.spec.crypto.sponge import hash_elements
+from novate.spec.messages.account import CANCEL_TAG, CancelAll
+from novate.spec.messages.domain import Domain
+from novate.spec.primitives import Digest
+from novate.spec.state import Account
+from novate.tables.signed_updates import SignedUpdate, Witness, relation, witness
+
+DEPTH = 6
+DOMAIN = Domain(31_337, 0xABCDEF << 100, 1, 2, 3)
+RELATION = relation(DEPTH)
+PROFILE = Profile(
+    "signed updates",
+    {
+        "range16": 16,
+        "poseidon2_8": 6,
+        "poseidon2_12": 6,
+        "base_windows": 11,
+        "key_windows": 6,
+        "multiply_key": 7,
+        "multiply_base": 8,
+        "signature": 6,
+        "merkle_update": 6,
+        "cancel_all": 6,
+        "roots": 6,
+    },
+    (6, 4, 4),
+)
+PRIMITIVES = NativePrimitives()
+
+
+def leaf(account: Account) -> Digest:
+    """The law's leaf."""
+    return account_digests([account], PRIMITIVES)[0]
+
+
+def updates_of(count: int) -> tuple[merkle.Tree, list[SignedUpdate]]:
+    """A tree of some accounts, and signed cancel-alls of a few of them; two share a key."""
+    random = Random(count)
+    updates = []
+    for place, index in enumerate(random.sample(range(1 << DEPTH), count)):
+        secret = schnorr.secret_from_seed(bytes([place % 2 + 1]))
+        account = Account(
+            owner=random.getrandbits(160),
+            key=schnorr.public_key(secret),
+            cash=-5 * place,
+            key_epoch=place,
+            cancel_epoch=7 * place,
+            liquidation_since=1_790_000_000,
+            tier=place,
+            allowed_owner=random.getrandbits(160),
+            forced_close_instrument=1 << 49,
+        )
+        elements = CancelAll(index).elements(DOMAIN, account.cancel_epoch)
+        signature = schnorr.sign(secret, hash_elements(CANCEL_TAG, elements))
+        updates.append(SignedUpdate(index, account, signature))
+    leaves = {update.index: leaf(update.account) for update in updates}
+    others = {index: leaf(Account(owner=index)) for index in range(9) if index not in leaves}
+    return merkle.build(DEPTH, leaves | others, PRIMITIVES.compress_many), updates
+
+
+@pytest.fixture(name="prover", scope="module")
+def _prover() -> Prover:
+    return Prover(RELATION, PROFILE)
+
+
+@pytest.fixture(name="made", scope="module")
+def _made() -> tuple[merkle.Tree, list[SignedUpdate], Witness]:
+    tree, updates = updates_of(3)
+    return tree, updates, witness(DOMAIN, tree, updates)
+
+
+def test_proof_of_three_messages(
+    prover: Prover, made: tuple[merkle.Tree, list[SignedUpdate], Witness]
+) -> None:
+    """Roots are the law's; library and readable verifier accept; another root is refused."""
+    tree, updates, (primary, publics) = made
+    raised = {
+        u.index: leaf(replace(u.account, cancel_epoch=u.account.cancel_epoch + 1)) for u in updates
+    }
+    after = merkle.update(tree, raised, PRIMITIVES.compress_many)
+    assert [publics[f"old_root_{k}"] for k in range(4)] == list(merkle.root(tree))
+    assert [publics[f"new_root_{k}"] for k in range(4)] == list(merkle.root(after))
+    proof = prover.prove(prover.fill(primary, publics), publics)
+    prover.verify(proof, publics)
+    key = read_key(prover.key())
+    verify(key, [[publics[n] for n in form.publics] for form in RELATION.forms], proof)
+    wrong = publics | {"new_root_0": (publics["new_root_0"] + 1) % P}
+    with pytest.raises(ProofError, match="rejected"):
+        prover.verify(proof, wrong)
+    with pytest.raises(Refused):
+        verify(key, [[wrong[n] for n in form.publics] for form in RELATION.forms], proof)
+
+
+def test_no_witness_for_a_wrong_signature() -> None:
+    tree, updates = updates_of(2)
+    wrong = updates[0].signature._replace(s=updates[0].signature.s ^ 1)
+    with pytest.raises(ValueError, match="is not valid"):
+        witness(DOMAIN, tree, [updates[0]._replace(signature=wrong)])
+
+
+def test_readable_checker_finds_nothing_wrong(
+    prover: Prover, made: tuple[merkle.Tree, list[SignedUpdate], Witness]
+) -> None:
+    _, _, (primary, publics) = made
+    traces = [trace.tolist() for trace in prover.fill(primary, publics)]
+    assert check(RELATION.forms, traces, publics) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [f.name for f in RELATION.forms if f.name != "range16"])
+def test_every_cell_is_bound_or_idle(
+    prover: Prover, made: tuple[merkle.Tree, list[SignedUpdate], Witness], name: str
+) -> None:
+    """First, interior, last filled, padding and last row of every column: a changed cell breaks a
+    rule, or changes what the row tells other tables. Idle are a padding row that tells nothing,
+    and a column that a row has no use for (`UNUSED`)."""
+    _, _, (primary, publics) = made
+    place = [form.name for form in RELATION.forms].index(name)
+    form = RELATION.forms[place]
+    trace: Trace = prover.fill(primary, publics)[place].tolist()
+    filled = max(len(column) for column in primary[name].values())
+    rows = len(trace[0])
+    chosen = sorted({0, filled // 2, filled - 1, min(filled, rows - 1), rows - 1})
+    told = told_by_row(form, trace, publics)
+    unused = [unused_columns(form, trace, row) for row in range(rows)]
+    for number, column in enumerate(form.columns):
+        kept = list(trace[number])
+        for delta, row in enumerate(chosen, 1):  # unlike deltas: neighbours must not cancel
+            trace[number][row] = (kept[row] + delta) % P
+        breaks = {row for _, row in broken(form, trace, publics)}
+        tells = told_by_row(form, trace, publics)
+        for row in chosen:
+            seen = {row, row - 1} & breaks or tells[row] != told[row]
+            quiet = all(bus == "range16" for bus, _, _ in told[row])
+            idle = (row >= filled and quiet) or column.name in unused[row]
+            assert seen or idle, f"{column.name} in row {row}"
+        trace[number] = kept
+
+
+DOUBLES = tuple(f"{name}{power}_" for power in (2, 4, 8, 16) for name in "xu")
+UNUSED: dict[str, list[tuple[str, tuple[str, ...]]]] = {
+    "key_windows": [("starts", ("w_", "root_", "named_times"))],
+    "multiply_key": [("steps", ("digit", "multiple_", *DOUBLES)), ("ends", ("times",))],
+    "multiply_base": [("steps", ("digit", "multiple_")), ("ends", ("times",))],
+}
+"""Of a table: a flag, and the columns that only rows with the flag make use of."""
+
+
+def unused_columns(form: TableForm, trace: Trace, row: int) -> set[str]:
+    """Columns that a row has no use for: nothing about them is claimed."""
+    names = [column.name for column in form.columns]
+    return {
+        name
+        for flag, prefixes in UNUSED.get(form.name, [])
+        if not trace[names.index(flag)][row]
+        for name in names
+        if name.startswith(prefixes)
+    }
+
+
+def told_by_row(
+    form: TableForm, trace: Trace, publics: dict[str, int]
+) -> list[list[tuple[str, tuple[int, ...], int]]]:
+    """The messages of every row: those of the whole table, a row at a time."""
+    found: list[list[tuple[str, tuple[int, ...], int]]] = [[] for _ in trace[0]]
+    values = Values(form, trace, len(trace[0]), [publics[n] for n in form.publics])
+    for interaction in form.interactions:
+        counts = values.of(interaction.times)
+        fields = [values.of(node) for node in interaction.fields]
+        for row, count in enumerate(counts):
+            if count:
+                message = tuple(field[row] for field in fields)
+                found[row].append((interaction.bus, message, count))
+    return found
