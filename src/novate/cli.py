@@ -41,6 +41,11 @@ def demo(arguments: list[str]) -> int:
     return cast(int, importlib.import_module("novate.lab.demo").main(arguments))
 
 
+def prove_demo(arguments: list[str]) -> int:
+    """Prove signed messages applied to a tree of accounts."""
+    return cast(int, importlib.import_module("novate.lab.prove_demo").main(arguments))
+
+
 def render(arguments: list[str]) -> int:
     """Run every renderer of tools/renderers.py, in order."""
     return main_of(in_checkout("tools/renderers.py"))(arguments)
@@ -99,6 +104,7 @@ def version(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "demo": demo,
+    "prove-demo": prove_demo,
     "render": render,
     "claims": claims,
     "version": version,
