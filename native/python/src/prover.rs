@@ -132,6 +132,12 @@ impl Prover {
         Ok(PyBytes::new(py, &proof.map_err(value_error)?))
     }
 
+    /// The bytes of the proof that these bytes are: the same, or a ValueError.
+    fn recode<'py>(&self, py: Python<'py>, proof: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = detached(py, || self.0.encode(&self.0.decode(proof)?))?;
+        Ok(PyBytes::new(py, &bytes.map_err(value_error)?))
+    }
+
     /// ValueError unless these bytes are a proof of the relation for these public values.
     fn verify(&self, py: Python<'_>, proof: &[u8], publics: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
         let publics = public_values(&publics)?;

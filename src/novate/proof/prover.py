@@ -84,6 +84,13 @@ class Prover:
         except ValueError as error:
             raise ProofError(str(error)) from error
 
+    def recode(self, proof: bytes) -> bytes:
+        """Decode and encode again. ProofError if the bytes are no proof's."""
+        try:
+            return self._core.recode(proof)
+        except ValueError as error:
+            raise ProofError(str(error)) from error
+
     def _publics(self, publics: Mapping[str, int]) -> list[Words]:
         """Public values by table. ProofError for one that is missing or no element."""
         try:
