@@ -7,6 +7,7 @@ pub mod air;
 pub mod codec;
 pub mod error;
 pub mod profile;
+pub mod progress;
 pub mod prove;
 pub mod relation;
 pub mod shape;

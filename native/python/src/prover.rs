@@ -40,6 +40,12 @@ fn public_values(arrays: &[Bound<'_, PyAny>]) -> PyResult<Vec<Vec<F>>> {
     arrays.iter().enumerate().map(read).collect()
 }
 
+/// Reports phases of proofs as lines on standard error from now on; false if it could not.
+#[pyfunction]
+pub fn report_phases() -> bool {
+    novate_prover::progress::report_phases()
+}
+
 /// A relation (its words) under a profile.
 ///
 /// `profile`: log2 rows of each table, security level, proof-of-work bits, those of the zerocheck,

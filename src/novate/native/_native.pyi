@@ -1,5 +1,6 @@
 """What the compiled module offers; `tests/native/test_stub.py` compares it with the binary."""
 
+from collections.abc import Callable
 from typing import Final, final
 
 import numpy as np
@@ -58,6 +59,7 @@ class Prover:
     def prove(
         self, trace: list[NDArray[np.uint64]], publics: list[NDArray[np.uint64]]
     ) -> bytes: ...
+    def recode(self, proof: bytes) -> bytes: ...
     def verify(self, proof: bytes, publics: list[NDArray[np.uint64]]) -> None: ...
 
 def option_values(
@@ -117,3 +119,51 @@ class Portfolios:
     def margin_with(self, portfolio: int, id: int, quantity: int) -> tuple[int, int, int]: ...
     def move_to(self, view: RiskView) -> None: ...
     def below_maintenance(self, cash: NDArray[np.int64]) -> NDArray[np.uint64]: ...
+
+@final
+class MatchingCore:
+    def __new__(
+        cls,
+        admit: Callable[..., tuple[int, int]] | None,
+        position: Callable[[int, int], int] | None,
+        listen: Callable[[tuple[int, ...]], None] | None,
+    ) -> MatchingCore: ...
+    @staticmethod
+    def reasons() -> list[str]: ...
+    def submit(
+        self,
+        now: int,
+        order_id: int,
+        account: int,
+        owner_group: int,
+        instrument: int,
+        side: int,
+        price: int,
+        quantity: int,
+        flags: int,
+        time_in_force: int,
+        self_trade: int,
+        good_till: int,
+    ) -> int: ...
+    def amend(
+        self,
+        now: int,
+        order_id: int,
+        account: int,
+        instrument: int,
+        price: int,
+        quantity: int,
+        good_till: int,
+    ) -> int: ...
+    def cancel(
+        self, now: int, order_id: int, account: int, instrument: int, reason: int
+    ) -> None: ...
+    def cancel_all(self, now: int, account: int, reason: int) -> None: ...
+    def expire(self, now: int) -> None: ...
+    def run(self, records: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]: ...
+    def take(self) -> NDArray[np.uint8]: ...
+    def instruments(self) -> list[int]: ...
+    def best_price(self, instrument: int, side: int) -> int | None: ...
+    def depth(self, instrument: int, side: int, levels: int) -> list[tuple[int, int, int]]: ...
+    def resting(self, instrument: int, order_id: int) -> tuple[tuple[int, ...], int] | None: ...
+    def count(self, instrument: int) -> int: ...
