@@ -15,8 +15,10 @@ from collections.abc import Sequence
 RENDERERS = (
     "render_pricing_tables",
     "render_between_nodes",
+    "render_risk_tables",
     "render_crypto_vectors",
     "render_law_vectors",
+    "render_keys",
 )
 
 

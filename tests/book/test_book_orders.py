@@ -6,7 +6,6 @@ import pytest
 
 from novate.book.admission import Positions, admit_all
 from novate.book.events import Accepted, Amended, Cancelled, Event, Filled, Reason, Rejected
-from novate.book.exchange import Exchange
 from novate.book.orders import (
     Flags,
     Order,
@@ -15,6 +14,7 @@ from novate.book.orders import (
     TimeInForce,
     market_order,
 )
+from tests.book.implementations import IMPLEMENTATIONS, MakeExchange
 
 BUY, SELL = Side.BUY, Side.SELL
 IOC, FOK = TimeInForce.IMMEDIATE_OR_CANCEL, TimeInForce.FILL_OR_KILL
@@ -24,9 +24,9 @@ PERP = 7
 class Desk:
     """An exchange with a short way to place orders; owner group = account."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_exchange: MakeExchange) -> None:
         positions = Positions()
-        self.exchange = Exchange(admit_all, positions.position, positions.listen)
+        self.exchange = make_exchange(admit_all, positions.position, positions.listen)
         self.book = self.exchange.book(PERP)
         self.now = 1_000
         self.next_id = 1
@@ -48,8 +48,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk(make_exchange: MakeExchange) -> Desk:
+    return Desk(make_exchange)
 
 
 def reasons(events: list[Event]) -> list[tuple[type, str]]:
@@ -166,7 +166,9 @@ def test_extreme_terms_are_accepted(desk: Desk) -> None:
     assert isinstance(desk.place(3, SELL, 1, 1)[1], Filled)
 
 
-def test_an_order_of_another_instrument_is_a_callers_error(desk: Desk) -> None:
+def test_an_order_of_another_instrument_is_a_callers_error() -> None:
+    """Only the reference has a door where that is possible."""
+    desk = Desk(IMPLEMENTATIONS["reference"])
     with pytest.raises(ValueError, match="instrument 8"):
         desk.book.submit(Order(1, 1, 1, 8, BUY, 5, 5), desk.now)
 
@@ -394,9 +396,11 @@ def test_time_does_not_go_back(desk: Desk) -> None:
         desk.exchange.expire(999)
 
 
-def test_events_are_numbered_without_gaps_and_heard_at_once() -> None:
+def test_events_are_numbered_without_gaps_and_heard_at_once(
+    make_exchange: MakeExchange,
+) -> None:
     heard: list[Event] = []
-    exchange = Exchange(admit_all, lambda account, instrument: 0, heard.append)
+    exchange = make_exchange(admit_all, lambda account, instrument: 0, heard.append)
     events = exchange.submit(Order(1, 1, 1, 3, BUY, 9, 9), 1)
     events += exchange.submit(Order(1, 2, 2, 4, SELL, 9, 9), 1)
     events += exchange.submit(Order(2, 3, 3, 3, SELL, 9, 4), 1)

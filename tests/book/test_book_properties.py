@@ -6,13 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from novate.book.admission import Candidate, Positions, Verdict, admit_all
 from novate.book.events import Accepted, Amended, Cancelled, Event, Filled
-from novate.book.exchange import Exchange
 from novate.book.orders import Flags, Order, Quote, SelfTrade, Sheet, Side, TimeInForce
+from tests.book.implementations import IMPLEMENTATIONS, AnyExchange
 
 PERP = 7
 GROUP = {1: 1, 2: 1, 3: 2, 4: 3}  # accounts 1 and 2 have one owner
@@ -189,11 +190,12 @@ class NaiveBook:
         ]
 
 
-@settings(max_examples=300)
-@given(requests)
-def test_the_book_agrees_with_the_naive_model(script: list[NamedTuple]) -> None:
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@settings(max_examples=200)
+@given(script=requests)
+def test_the_book_agrees_with_the_naive_model(name: str, script: list[NamedTuple]) -> None:
     positions = Positions()
-    exchange = Exchange(admit_all, positions.position, positions.listen)
+    exchange = IMPLEMENTATIONS[name](admit_all, positions.position, positions.listen)
     model = NaiveBook()
     book = exchange.book(PERP)
     owners: list[int] = []
@@ -290,7 +292,7 @@ class Ledger:
                 assert after * before[account] >= 0
 
 
-def run_script(script: list[NamedTuple], exchange: Exchange, ledger: Ledger) -> None:
+def run_script(script: list[NamedTuple], exchange: AnyExchange, ledger: Ledger) -> None:
     book = exchange.book(PERP)
     owners: list[int] = []
     now = 1
@@ -333,11 +335,15 @@ def run_script(script: list[NamedTuple], exchange: Exchange, ledger: Ledger) -> 
         assert len(book) + len(other) == len(ledger.open)
 
 
-@settings(max_examples=300)
-@given(requests, st.integers(0, 1 << 16))
-def test_invariants_hold_under_any_admission(script: list[NamedTuple], seed: int) -> None:
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@settings(max_examples=200)
+@given(script=requests, seed=st.integers(0, 1 << 16))
+def test_invariants_hold_under_any_admission(
+    name: str, script: list[NamedTuple], seed: int
+) -> None:
     """Never crossed, no lot appears or disappears, reduce-only reduces, owners never trade with
     themselves, fill-or-kill is all or nothing, post-only never takes."""
     ledger = Ledger()
-    exchange = Exchange(ModuloAdmission(seed).admit, ledger.positions.position, ledger.listen)
+    admit = ModuloAdmission(seed).admit
+    exchange = IMPLEMENTATIONS[name](admit, ledger.positions.position, ledger.listen)
     run_script(script, exchange, ledger)

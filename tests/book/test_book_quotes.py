@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from novate.book.admission import Candidate, Positions, Verdict, admit_all
+from novate.book.admission import Admit, Candidate, Positions, Verdict, admit_all
 from novate.book.events import Accepted, Cancelled, Event, Filled, Reason, Rejected
-from novate.book.exchange import Exchange
 from novate.book.operations import (
     Operation,
     OperationKind,
@@ -16,14 +17,22 @@ from novate.book.operations import (
     submit_operation,
 )
 from novate.book.orders import Flags, Order, Quote, SelfTrade, Sheet, Side, TimeInForce
+from tests.book.implementations import AnyExchange, MakeExchange
 
 BUY, SELL = Side.BUY, Side.SELL
 MAKER = 5
 
 
-def new_exchange(admit: object = admit_all) -> Exchange:
-    positions = Positions()
-    return Exchange(admit, positions.position, positions.listen)  # type: ignore[arg-type]
+NewExchange = Callable[..., AnyExchange]
+
+
+@pytest.fixture
+def new_exchange(make_exchange: MakeExchange) -> NewExchange:
+    def new(admit: Admit = admit_all) -> AnyExchange:
+        positions = Positions()
+        return make_exchange(admit, positions.position, positions.listen)
+
+    return new
 
 
 def sheet(first_order_id: int, *quotes: Quote, **terms: object) -> Sheet:
@@ -37,7 +46,7 @@ def shown(events: list[Event]) -> list[tuple[str, int, int]]:
     ]
 
 
-def test_a_sheet_quotes_both_sides_of_each_instrument() -> None:
+def test_a_sheet_quotes_both_sides_of_each_instrument(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     events = exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 6), Quote(2, 40, 7, 60, 8)), 1)
     assert shown(events) == [
@@ -48,7 +57,7 @@ def test_a_sheet_quotes_both_sides_of_each_instrument() -> None:
     assert exchange.book(2).depth(SELL, 9) == [(60, 8, 1)]
 
 
-def test_a_sheet_replaces_the_previous_one_quote_by_quote() -> None:
+def test_a_sheet_replaces_the_previous_one_quote_by_quote(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(3, 9, 1, 11, 1), Quote(1, 90, 5, 110, 5)), 1)
     exchange.submit(Order(1, MAKER, MAKER, 1, BUY, 80, 1), 1)  # an order, not a quote: stays
@@ -67,7 +76,7 @@ def test_a_sheet_replaces_the_previous_one_quote_by_quote() -> None:
     assert exchange.book(1).depth(BUY, 9) == [(91, 5, 1), (80, 1, 1)]
 
 
-def test_the_same_sheet_again_takes_the_same_ids() -> None:
+def test_the_same_sheet_again_takes_the_same_ids(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5)), 1)
     events = exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5)), 1)
@@ -75,14 +84,14 @@ def test_the_same_sheet_again_takes_the_same_ids() -> None:
     assert len(exchange.book(1)) == 2
 
 
-def test_a_ladder_of_quotes_in_one_instrument() -> None:
+def test_a_ladder_of_quotes_in_one_instrument(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5), Quote(1, 89, 5, 111, 5)), 1)
     exchange.mass_quote(sheet(200, Quote(1, 92, 5, 110, 5), Quote(1, 91, 5, 111, 5)), 1)
     assert exchange.book(1).depth(BUY, 9) == [(92, 5, 1), (91, 5, 1)]
 
 
-def test_quantity_zero_quotes_one_side_and_an_empty_sheet_none() -> None:
+def test_quantity_zero_quotes_one_side_and_an_empty_sheet_none(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 0, 0)), 1)
     assert len(exchange.book(1)) == 1
@@ -93,7 +102,7 @@ def test_quantity_zero_quotes_one_side_and_an_empty_sheet_none() -> None:
     assert shown(exchange.mass_quote(sheet(300), 1)) == [("Cancelled", 1, 201)]
 
 
-def test_a_refused_side_refuses_the_quote_and_not_the_sheet() -> None:
+def test_a_refused_side_refuses_the_quote_and_not_the_sheet(new_exchange: NewExchange) -> None:
     def no_large_sells(candidate: Candidate) -> Verdict:
         large = candidate.order.side == SELL and candidate.quantity > 100
         return Verdict(0, "margin") if large else Verdict(candidate.quantity)
@@ -113,7 +122,7 @@ def test_a_refused_side_refuses_the_quote_and_not_the_sheet() -> None:
     assert exchange.book(1).depth(BUY, 9) == []
 
 
-def test_a_partly_admitted_side_is_a_refused_side() -> None:
+def test_a_partly_admitted_side_is_a_refused_side(new_exchange: NewExchange) -> None:
     exchange = new_exchange(lambda candidate: Verdict(1, "margin"))
     events = exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5)), 1)
     assert shown(events) == [("Rejected", 1, 100)]
@@ -131,7 +140,9 @@ def test_a_partly_admitted_side_is_a_refused_side() -> None:
         (Quote(1, 120, 5, 130, 5), {"flags": Flags.POST_ONLY}, Reason.POST_ONLY_WOULD_TRADE),
     ],
 )
-def test_bad_quotes_are_refused_whole(quote: Quote, terms: dict[str, int], reason: str) -> None:
+def test_bad_quotes_are_refused_whole(
+    new_exchange: NewExchange, quote: Quote, terms: dict[str, int], reason: str
+) -> None:
     exchange = new_exchange()
     exchange.submit(Order(1, 9, 9, 1, SELL, 110, 1), 1)
     events = exchange.mass_quote(sheet(100, quote, **terms), 1)
@@ -139,7 +150,7 @@ def test_bad_quotes_are_refused_whole(quote: Quote, terms: dict[str, int], reaso
     assert len(exchange.book(1)) == 1
 
 
-def test_a_sheet_has_at_most_64_quotes() -> None:
+def test_a_sheet_has_at_most_64_quotes(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, *[Quote(i, 9, 1, 11, 1) for i in range(64)]), 1)
     assert sum(map(len, exchange.books())) == 128
@@ -148,14 +159,14 @@ def test_a_sheet_has_at_most_64_quotes() -> None:
     assert sum(map(len, exchange.books())) == 128
 
 
-def test_quotes_trade_and_what_is_filled_is_not_withdrawn() -> None:
+def test_quotes_trade_and_what_is_filled_is_not_withdrawn(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5)), 1)
     exchange.submit(Order(1, 9, 9, 1, BUY, 110, 5), 1)
     assert shown(exchange.mass_quote(sheet(200), 1)) == [("Cancelled", 1, 100)]
 
 
-def test_a_later_order_with_a_spent_quotes_id_is_left_alone() -> None:
+def test_a_later_order_with_a_spent_quotes_id_is_left_alone(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5)), 1)
     exchange.submit(Order(1, 9, 9, 1, BUY, 110, 5), 1)
@@ -164,7 +175,7 @@ def test_a_later_order_with_a_spent_quotes_id_is_left_alone() -> None:
     assert exchange.book(1).depth(SELL, 9) == [(112, 5, 1)]
 
 
-def test_another_accounts_quote_with_a_spent_id_is_left_alone() -> None:
+def test_another_accounts_quote_with_a_spent_id_is_left_alone(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5)), 1)
     exchange.submit(Order(1, 9, 9, 1, BUY, 110, 5), 1)
@@ -173,7 +184,7 @@ def test_another_accounts_quote_with_a_spent_id_is_left_alone() -> None:
     assert exchange.book(1).depth(SELL, 9) == [(112, 5, 1)]
 
 
-def test_quotes_are_cancelled_with_the_account_and_never_amended() -> None:
+def test_quotes_are_cancelled_with_the_account_and_never_amended(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5), Quote(2, 90, 5, 110, 5)), 1)
     events = exchange.amend(MAKER, 1, 100, 91, 5, 1)
@@ -182,7 +193,17 @@ def test_quotes_are_cancelled_with_the_account_and_never_amended() -> None:
     assert exchange.mass_quote(sheet(200), 1) == []
 
 
-def test_quotes_expire() -> None:
+def test_after_cancel_all_no_old_sheet_is_looked_for(new_exchange: NewExchange) -> None:
+    """Were it, the book of its instrument would be told the time."""
+    exchange = new_exchange()
+    exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5)), 1)
+    exchange.cancel_all(MAKER, 1)
+    exchange.submit(Order(1, 9, 9, 1, SELL, 90, 1, good_till=5), 1)
+    assert exchange.mass_quote(sheet(200), 10) == []
+    assert len(exchange.expire(10)) == 1
+
+
+def test_quotes_expire(new_exchange: NewExchange) -> None:
     exchange = new_exchange()
     exchange.mass_quote(sheet(100, Quote(1, 90, 5, 110, 5), good_till=10), 1)
     assert len(exchange.expire(10)) == 2
@@ -222,7 +243,7 @@ def test_an_order_and_a_sheet_survive_as_records() -> None:
         assert all(isinstance(field, int) for field in record)
 
 
-def test_run_gives_the_events_of_the_single_calls() -> None:
+def test_run_gives_the_events_of_the_single_calls(new_exchange: NewExchange) -> None:
     first, second = new_exchange(), new_exchange()
     quotes = sheet(100, Quote(1, 90, 5, 110, 6), Quote(2, 40, 7, 60, 8))
     order = Order(1, 9, 9, 1, BUY, 111, 4)
@@ -258,7 +279,7 @@ def test_run_gives_the_events_of_the_single_calls() -> None:
     assert {type(e) for e in events} >= {Accepted, Cancelled, Filled}
 
 
-def test_broken_sheets_of_records_are_the_callers_error() -> None:
+def test_broken_sheets_of_records_are_the_callers_error(new_exchange: NewExchange) -> None:
     records = sheet_operations(sheet(100, Quote(1, 90, 5, 110, 6)), 1)
     for broken in (
         records[:2],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import novate.native
 from novate.native import _native
@@ -71,4 +73,7 @@ def test_same_classes() -> None:
 
 
 def test_every_public_name_is_offered_by_the_door() -> None:
-    assert public_names(_native) <= set(novate.native.__all__)
+    folder = novate.native.__path__
+    names = [module.name for module in iter_modules(folder) if not module.name.startswith("_")]
+    rooms = [novate.native, *(import_module(f"novate.native.{name}") for name in names)]
+    assert public_names(_native) <= {name for room in rooms for name in room.__all__}

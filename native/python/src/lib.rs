@@ -6,6 +6,8 @@
 //! which would be a defect here, becomes a `RuntimeError`.
 
 mod arrays;
+#[cfg(feature = "book")]
+mod book;
 mod prover;
 #[cfg(feature = "risk")]
 mod risk;
@@ -44,8 +46,12 @@ pub(crate) fn detached<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send)
 mod _native {
     use super::*;
 
+    #[cfg(feature = "book")]
     #[pymodule_export]
-    use super::prover::Prover;
+    use super::book::MatchingCore;
+
+    #[pymodule_export]
+    use super::prover::{Prover, report_phases};
 
     #[cfg(feature = "risk")]
     #[pymodule_export]

@@ -259,8 +259,8 @@ impl RiskView {
         ))
     }
 
-    /// Margins of portfolios from scratch: holdings `offsets[i]:offsets[i + 1]` of the arrays; where
-    /// `settled`, `prices` holds the settlement value of a lot.
+    /// Margins of portfolios from scratch: holdings `offsets[i]:offsets[i + 1]` of the arrays.
+    /// Where `settled`, `prices` holds the settlement value of a lot.
     fn margins(
         &self,
         py: Python<'_>,
@@ -358,7 +358,7 @@ fn risk_parameters(scenarios: Vec<Scenario>, scalars: [i64; 12]) -> PyResult<Ris
 
 /// Portfolios in one underlying whose margins are kept up to date.
 ///
-/// Portfolio i holds `quantities` of `ids` from `offsets[i]` to `offsets[i + 1]`; an id occurs once.
+/// Portfolio i holds `quantities` of `ids` from `offsets[i]` to `offsets[i + 1]`, each id once.
 #[pyclass(module = "novate.native._native")]
 pub struct Portfolios(Vec<Portfolio>);
 

@@ -210,7 +210,7 @@ mod tests {
         let wide = Instrument { underlying: 0, expiry_day: 1, kind: Kind::Put, strike: 1 << 24 };
         assert_eq!(wide.encode().unwrap_err().code, "instrument_field_range");
         assert_eq!(
-            Instrument { strike: (1 << 24) - 1, ..wide }.strike_price(128).unwrap_err().code,
+            Instrument { strike: (1 << 24) - 1, ..wide }.strike_price(129).unwrap_err().code,
             "instrument_strike_price"
         );
     }

@@ -113,7 +113,8 @@ fn sag(grid: &Grid, priced: &Priced<'_>, spacing: i64) -> i64 {
     if priced.instrument.is_linear() || spacing == 0 {
         return 0;
     }
-    let deviation = priced.total_vols[0] * priced.expiry.moved[grid.lowest].ticks / spacing; // < 2^56
+    let lowest = priced.expiry.moved[grid.lowest].ticks;
+    let deviation = priced.total_vols[0] * lowest / spacing; // < 2^56
     let share = spacing * sag_share(deviation); // < 2^53
     let one = 1 << VOL_BITS;
     (share + one - 1) / one + 2

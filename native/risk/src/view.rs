@@ -58,14 +58,18 @@ pub(crate) struct Cell {
 /// Risk parameters, ready to be used: every spot move that any value needs, once.
 #[derive(Debug)]
 pub(crate) struct Grid {
+    /// Moves, ppm, each once; the places below are places in it.
     spots: Vec<i64>,
     pub cells: Vec<Cell>,
     /// Weights of the scenarios, padded with 0 to a multiple of [`LANES`].
     pub weights: Vec<i64>,
+    /// No move.
     pub still: usize,
     pub basis_up: usize,
     pub basis_down: usize,
+    /// The widest gap between neighbouring undamped moves, taken as a move.
     pub spacing: usize,
+    /// The deepest undamped move.
     pub lowest: usize,
 }
 

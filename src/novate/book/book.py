@@ -169,14 +169,14 @@ class Book:
             self._match_and_rest(resting)
 
     def expire(self, now: int) -> None:
-        """Cancel what ends at `now` or before. Every request begins with it."""
+        """Cancel what ends at `now` or before, by end and order id. Every request begins so."""
         if now < self._now:
             raise ValueError(f"time goes back from {self._now} to {now}")
         self._now = now
         while self._ends and self._ends[0][0] <= now:
-            _, order_id = heappop(self._ends)
+            end, order_id = heappop(self._ends)
             resting = self._orders.get(order_id)
-            if resting and resting.order.good_till <= now:
+            if resting and resting.order.good_till == end:
                 self._cancel(resting, Reason.EXPIRED)
 
     # Whether a request may go ahead: a reason, or "".

@@ -125,6 +125,8 @@ def sheet_operations(sheet: Sheet, now: int) -> list[Operation]:
 def read_sheet(header: Operation, following: Iterator[Operation]) -> Sheet:
     """The sheet of a SHEET record and the QUOTE records that follow; ValueError if they do not."""
     quotes = []
+    if header.quantity < 0:
+        raise ValueError(f"sheet of {header.quantity} quotes")
     for _ in range(header.quantity):
         bid, ask = next(following, None), next(following, None)
         if (

@@ -150,21 +150,24 @@ def risk_scalars(risk: RiskParameters) -> list[int]:
 
 def ids_array(ids: Sequence[int]) -> Ids:
     """Ids as an array; ValueError where one is negative or too large for a word."""
-    return whole_array("id", ids, np.iinfo(np.uint64)).astype(np.uint64)
+    try:
+        return np.array(ids, dtype=np.uint64)
+    except OverflowError:
+        raise out_of_width("id", ids, np.iinfo(np.uint64)) from None
 
 
 def signed_array(field: str, values: Sequence[int]) -> Signed:
     """Numbers as an array; ValueError where one does not fit 64 signed bits."""
-    return whole_array(field, values, np.iinfo(np.int64)).astype(np.int64)
+    try:
+        return np.array(values, dtype=np.int64)
+    except OverflowError:
+        raise out_of_width(field, values, np.iinfo(np.int64)) from None
 
 
-def whole_array(field: str, values: Sequence[int], limits: np.iinfo) -> NDArray[np.object_]:
-    """The numbers themselves; ValueError naming the first that is out of its type's limits."""
-    for place, value in enumerate(values):
-        if not limits.min <= value <= limits.max:
-            message = f"{field}[{place}] = {value} is not in [{limits.min}, {limits.max}]"
-            raise ValueError(message)
-    return np.array(values, dtype=np.object_)
+def out_of_width(field: str, values: Sequence[int], limits: np.iinfo) -> ValueError:
+    """An error naming the first value that is out of its type's limits."""
+    place = next(i for i, value in enumerate(values) if not limits.min <= value <= limits.max)
+    return ValueError(f"{field}[{place}] = {values[place]} is not in [{limits.min}, {limits.max}]")
 
 
 def offsets_of(rows: Sequence[Sequence[Row] | Mapping[int, int]]) -> Ids:
