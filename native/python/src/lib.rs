@@ -8,6 +8,8 @@
 mod arrays;
 #[cfg(feature = "book")]
 mod book;
+#[cfg(feature = "engine")]
+mod engine;
 mod prover;
 #[cfg(feature = "risk")]
 mod risk;
@@ -49,6 +51,10 @@ mod _native {
     #[cfg(feature = "book")]
     #[pymodule_export]
     use super::book::MatchingCore;
+
+    #[cfg(feature = "engine")]
+    #[pymodule_export]
+    use super::engine::Engine;
 
     #[pymodule_export]
     use super::prover::{Prover, report_phases};

@@ -6,7 +6,7 @@
 use crate::rounding::PPM;
 
 /// One joint move of spot and volatility.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scenario {
     /// Move of every forward and of the index, signed, above −1,000,000.
     pub spot_ppm: i64,
@@ -17,7 +17,7 @@ pub struct Scenario {
 }
 
 /// What margin of one underlying depends on besides prices. All rates in ppm.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RiskParameters {
     pub scenarios: Vec<Scenario>,
     /// Relative rise of a 30-day volatility in the direction +1; scaled by time to expiry.
@@ -47,7 +47,7 @@ pub struct RiskParameters {
 }
 
 /// Parameters of one underlying. `symbol`, `price_decimals`, `strike_tick` never change.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MarketParameters {
     pub symbol: String,
     /// A price tick is 10^−d USDC, a lot 10^(d − 6) units; 0 to 12.
