@@ -59,11 +59,11 @@ def test_all_missing_programs_are_named_at_once(
     assert not (checkout / ".venv").exists()
 
 
-def test_only_the_missing_program_is_named(checkout: Path, tmp_path: Path) -> None:
+def test_only_the_missing_programs_are_named(checkout: Path, tmp_path: Path) -> None:
     (checkout / "package.json").write_text("{}")
     done = launch(checkout, programs(tmp_path / "bin", "cargo", "rustc", "node"), "setup")
     assert done.returncode == 2
-    assert [line.split()[0] for line in done.stderr.splitlines()[1:]] == ["cc"]
+    assert [line.split()[0] for line in done.stderr.splitlines()[1:]] == ["cc", "npm"]
 
 
 def test_help_needs_nothing(checkout: Path, tmp_path: Path) -> None:
@@ -177,3 +177,12 @@ def test_the_lock_names_only_the_public_index() -> None:
         ), package["name"]
         for file in [*package.get("wheels", []), package.get("sdist")]:
             assert file is None or file["url"].startswith("https://files.pythonhosted.org/")
+
+
+def test_a_machine_without_forge_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(launcher, "NODE_MODULES", tmp_path / "node_modules")
+    monkeypatch.setattr(launcher, "call", lambda command: None)
+    with pytest.raises(launcher.Stop, match=r"package\.json names no forge for"):
+        launcher.npm_install()

@@ -7,6 +7,8 @@ Set-up is a chain of steps. Each has a key (a hash of all that its result depend
     tools      uv, maturin               their pinned versions (group `setup` of pyproject.toml)
     packages   what uv.lock says         uv.lock, pyproject.toml
     native     the compiled module       Rust sources, toolchain key (compiler, flags, CPU, lock)
+    node       node_modules              package-lock.json, package.json, .npmrc
+    contracts  contracts/out             Solidity sources, foundry.toml, the compiler's door
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 STAMPS = VENV / ".novate"
 NATIVE = ROOT / "native"
+CONTRACTS = ROOT / "contracts"
+NODE_MODULES = ROOT / "node_modules"
 KEPT_TARGETS = 2
 # x86-64-v3 is AVX2: every x86 server and desktop since about 2015.
 PORTABLE_FLAGS = f"-C target-cpu={'x86-64-v3' if platform.machine() == 'x86_64' else 'generic'}"
@@ -40,7 +44,8 @@ USAGE = """usage: ./novate COMMAND [ARGUMENTS]
   demo                       clear a market by the law and show that nothing was lost
   test [--quick] [PYTEST..]  all tests; --quick leaves out those marked slow;
                              with PYTEST arguments only pytest runs, with these
-  lint                       ruff, mypy, import contracts, rustfmt, clippy
+  lint                       ruff, mypy, import contracts, rustfmt, clippy, forge fmt
+  prove-demo                 prove signed messages applied to a tree, and verify twice
   render [--check]           write the rendered files again, or compare them
   claims NAME [ARGUMENTS]    one full-size claim; the summary goes to docs/evidence/
   build [--portable]         a wheel in dist/, for this CPU or for others too (x86: AVX2)
@@ -55,6 +60,7 @@ PROGRAMS = (
     ("rustc", "native/Cargo.toml", "Rust builds the native module: https://rustup.rs"),
     ("cc", "native/Cargo.toml", "Rust links with it: Debian's package `build-essential`"),
     ("node", "package.json", "the L1 contracts are compiled with it: https://nodejs.org"),
+    ("npm", "package.json", "it installs what package-lock.json says: https://nodejs.org"),
 )
 
 
@@ -191,14 +197,19 @@ def forget_old_targets(current: str) -> None:
         shutil.rmtree(folder)
 
 
-def native_sources() -> Iterator[str | Path]:
-    """Name, then path, of every file under native/ but the build's results, in a fixed order."""
-    for folder, folders, files in os.walk(NATIVE):
-        folders[:] = sorted(name for name in folders if name != "target")
+def sources(room: Path, built: str = "") -> Iterator[str | Path]:
+    """Name, then path, of every file of a room but those in folders named `built`, sorted."""
+    for folder, folders, files in os.walk(room):
+        folders[:] = sorted(name for name in folders if name != built)
         for name in sorted(files):
             path = Path(folder) / name
-            yield str(path.relative_to(NATIVE))
+            yield str(path.relative_to(room))
             yield path
+
+
+def native_sources() -> Iterator[str | Path]:
+    """Everything under native/ but the build's results."""
+    return sources(NATIVE, built="target")
 
 
 def build_native(env: dict[str, str]) -> None:
@@ -207,6 +218,33 @@ def build_native(env: dict[str, str]) -> None:
     manifest = str(NATIVE / "python" / "Cargo.toml")
     maturin = str(VENV / "bin" / "maturin")
     call([maturin, "develop", "--release", "--uv", "--locked", "-m", manifest], NATIVE, env)
+
+
+def npm_install() -> None:
+    """Install exactly what package-lock.json says; Stop when this machine has no forge there."""
+    call(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+    if not forge_path().exists():
+        machine = f"{platform.system()} {platform.machine()}"
+        raise Stop(f"package.json names no forge for {machine}; it has one for Linux x86_64", 1)
+
+
+def forge_path() -> Path:
+    """Where npm puts Foundry's forge."""
+    return NODE_MODULES / ".bin" / "forge"
+
+
+def forge(*arguments: str, profile: str = "default") -> None:
+    """One forge command in contracts/, where its configuration's paths start.
+
+    Its tests compare gas with contracts/snapshots; `forge test` by itself writes these files anew.
+    """
+    env = environment() | {"FOUNDRY_PROFILE": profile, "FORGE_SNAPSHOT_CHECK": "true"}
+    call([str(forge_path()), *arguments], CONTRACTS, env)
+
+
+def compile_contracts() -> None:
+    """Artifacts of contracts/src, which Python deploys; forge compiles the tests when it runs."""
+    forge("build", "--skip", "test")
 
 
 @contextlib.contextmanager
@@ -239,6 +277,20 @@ def set_up() -> None:
         key = key_of(key, env["CARGO_TARGET_DIR"], *native_sources())
         present = any((ROOT / "src" / "novate" / "native").glob("_native*.so"))
         step("native", key, present, "building the native module", lambda: build_native(env))
+        if (ROOT / "package.json").exists():
+            set_up_contracts()
+
+
+def set_up_contracts() -> None:
+    """Bring node_modules and the contracts' artifacts to what the checkout says."""
+    locked = [ROOT / name for name in ("package-lock.json", "package.json", ".npmrc")]
+    key = key_of(output_of(["node", "--version"]), *locked)
+    present = forge_path().exists()
+    step("node", key, present, "installing the packages of package-lock.json", npm_install)
+    compiler = (CONTRACTS / "foundry.toml", ROOT / "tools" / "solc_json.js")
+    key = key_of(key, *compiler, *sources(CONTRACTS / "src"))
+    present = (CONTRACTS / "out").is_dir()
+    step("contracts", key, present, "compiling the contracts", compile_contracts)
 
 
 def cargo(*arguments: str, folder: str = "") -> None:
@@ -254,11 +306,12 @@ def become(*arguments: str) -> NoReturn:
 
 
 def test(arguments: list[str]) -> None:
-    """Rust tests, then pytest (last, so that its closing line ends the output)."""
+    """Rust tests, forge tests, then pytest (last, so that its closing line ends the output)."""
     quick = ["-m", "not slow"] if "--quick" in arguments else []
     chosen = [argument for argument in arguments if argument != "--quick"]
     if not chosen:
         cargo("test", "--locked", "--workspace")
+        forge("test", profile="quick" if quick else "default")
         chosen = ["-n", "auto"]
     become("-m", "pytest", *quick, *chosen)
 
@@ -275,6 +328,7 @@ def lint(arguments: list[str]) -> None:
     # other compile pyo3 again.
     clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]
     cargo(*clippy, folder="clippy")
+    forge("fmt", "--check")
 
 
 def build(arguments: list[str]) -> None:

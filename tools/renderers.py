@@ -18,6 +18,8 @@ RENDERERS = (
     "render_risk_tables",
     "render_crypto_vectors",
     "render_law_vectors",
+    "render_contracts",
+    "render_contract_fixtures",
     "render_keys",
 )
 

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
@@ -44,6 +45,24 @@ def demo(arguments: list[str]) -> int:
 def prove_demo(arguments: list[str]) -> int:
     """Prove signed messages applied to a tree of accounts."""
     return cast(int, importlib.import_module("novate.lab.prove_demo").main(arguments))
+
+
+def node(arguments: list[str]) -> int:
+    """Run a node, or one of its processes."""
+    return cast(int, importlib.import_module("novate.node.processes").main(arguments))
+
+
+def rebuild(arguments: list[str]) -> int:
+    """Rebuild a venue's state from L1 alone."""
+    command = importlib.import_module("novate.l1.rebuild_command")
+    border = importlib.import_module("novate.engine.border")
+    state = importlib.import_module("novate.spec.state").State
+    laws = {
+        "engine": lambda begun: importlib.import_module("novate.engine").Engine(begun),
+        "specification": command.specification_law,
+    }
+    codec = command.StateCodec(partial(border.encode, state), partial(border.decode, state))
+    return cast(int, command.main(arguments, laws, codec))
 
 
 def render(arguments: list[str]) -> int:
@@ -105,6 +124,8 @@ def version(arguments: list[str]) -> int:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "demo": demo,
     "prove-demo": prove_demo,
+    "node": node,
+    "rebuild": rebuild,
     "render": render,
     "claims": claims,
     "version": version,

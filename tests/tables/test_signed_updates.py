@@ -72,7 +72,7 @@ def updates_of(count: int) -> tuple[merkle.Tree, list[SignedUpdate]]:
         elements = CancelAll(index).elements(DOMAIN, account.cancel_epoch)
         signature = schnorr.sign(secret, hash_elements(CANCEL_TAG, elements))
         updates.append(SignedUpdate(index, account, signature))
-    leaves = {update.index: leaf(update.account) for update in updates}
+    leaves = {update.place: leaf(update.account) for update in updates}
     others = {index: leaf(Account(owner=index)) for index in range(9) if index not in leaves}
     return merkle.build(DEPTH, leaves | others, PRIMITIVES.compress_many), updates
 
@@ -94,7 +94,7 @@ def test_proof_of_three_messages(
     """Roots are the law's; library and readable verifier accept; another root is refused."""
     tree, updates, (primary, publics) = made
     raised = {
-        u.index: leaf(replace(u.account, cancel_epoch=u.account.cancel_epoch + 1)) for u in updates
+        u.place: leaf(replace(u.account, cancel_epoch=u.account.cancel_epoch + 1)) for u in updates
     }
     after = merkle.update(tree, raised, PRIMITIVES.compress_many)
     assert [publics[f"old_root_{k}"] for k in range(4)] == list(merkle.root(tree))

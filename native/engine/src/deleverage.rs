@@ -15,8 +15,8 @@ use crate::valuation::mark_of_id;
 /// b_i = clamp(m_i + sgn(q_i)·⌊D·w_i/(|q_i|·Σw)⌋, m_i ± cap of index) in [0, `PRICE_MAX`], in the
 /// order of the positions; D = `deficit` >= 0.
 ///
-/// w_i = |q_i| times the worst scenario loss of one lot, so that w_i/|q_i| is that loss, below 2^31;
-/// with all weights 0, b_i = m_i.
+/// w_i = |q_i| times the worst scenario loss of one lot, so that w_i/|q_i| is that loss, below
+/// 2^31; with all weights 0, b_i = m_i.
 pub fn deleverage_prices(draft: &Draft, mine: &[Position], deficit: Money) -> Law<Vec<i64>> {
     let mut losses = Vec::with_capacity(mine.len());
     let mut total = 0;

@@ -3,7 +3,7 @@
 //! * [`types`]: states, batches, journals; [`border`]: their one encoding for tests and snapshots;
 //!   [`public_data`]: the `full` form of a batch in bytes;
 //! * [`draft`]: the state while a batch is applied, with an undo log;
-//! * [`batch`]: the table of contents; [`sequencer`]: the same for one open batch, record by record;
+//! * [`batch`]: the table of contents; [`sequencer`]: the same for one open batch, by records;
 //! * [`valuation`], [`margin_rule`], [`liquidation`], [`transactions`]: the rules;
 //! * [`commitment`]: roots, kept up to date.
 //!

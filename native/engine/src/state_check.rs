@@ -1,6 +1,7 @@
 //! Whether a state holds together, so that the rules need not ask on every step.
 //!
-//! Every state that the law reaches from a genesis passes; what does not pass is refused as a whole.
+//! Every state that the law reaches from a genesis passes; what does not pass is refused as a
+//! whole.
 //! The limits of money are far above anything reachable and far below where sums of it could leave
 //! 128 bits.
 

@@ -1,11 +1,13 @@
 //! `Engine`: the law at speed, over values in the border encoding.
 //!
-//! What the law refuses is a `ValueError` of three arguments: family, reason, detail. Bytes that are
+//! What the law refuses is a `ValueError` of three arguments: family, reason, detail. Bytes that
+//! are
 //! no value are a `ValueError` of one. Work is done without the interpreter. A panic is a
 //! `RuntimeError`, and every call after it, for nobody knows what it left half done.
 
 use novate_engine::border::{Encoded, decode, encode};
-use novate_engine::holders::{quantity_of, touch_account};
+use novate_engine::holders::{quantity_of, touch_account, underlying_of};
+use novate_engine::listing::decode_named;
 use novate_engine::public_data::full::decode_full;
 use novate_engine::types::journal::Health;
 use novate_engine::valuation::{health_after, mark_of_id};
@@ -219,7 +221,13 @@ impl Engine {
 
     /// The mark of an instrument at the open round's views.
     fn mark(&mut self, py: Python<'_>, instrument: i64) -> PyResult<i64> {
-        self.run(py, move |core| core.look_in_round(|draft| mark_of_id(draft, instrument)))
+        self.run(py, move |core| {
+            core.look_in_round(|draft| {
+                decode_named(instrument)?;
+                draft.market(underlying_of(instrument))?;
+                mark_of_id(draft, instrument)
+            })
+        })
     }
 
     /// Health of an account at the open round's views, as if it had also filled (instrument, signed

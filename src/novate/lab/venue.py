@@ -232,11 +232,15 @@ class Venue:
     def seal(self) -> tuple[Batch, Journal]:
         """Seal the batch, have the law judge it, and go on from the state it gives."""
         batch = self._header._replace(rounds=tuple(self._rounds))
-        journal = apply_batch(self.state, batch, self.primitives)
+        journal = self.judge(self.state, batch)
         assert journal.after is not None
         self.state = journal.after
         self._draft = None
         return batch, journal
+
+    def judge(self, before: State, batch: Batch) -> Journal:
+        """What the law says of a whole batch. LawError: it is refused."""
+        return apply_batch(before, batch, self.primitives)
 
 
 def without_unused(content: Round) -> Round:

@@ -71,8 +71,8 @@ class ProofJob:
         """The proof. ProofError if it failed or was cancelled; TimeoutError if it is not there."""
         try:
             code = self._child.wait(timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise TimeoutError(f"no proof after {timeout_s} s") from error
+        except subprocess.TimeoutExpired as late:
+            raise TimeoutError(f"no proof after {timeout_s} s") from late
         self._listener.join()
         if code == 0:
             return (self._path / PROOF).read_bytes()

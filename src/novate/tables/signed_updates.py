@@ -34,7 +34,7 @@ Columns = dict[str, list[int]]
 class SignedUpdate(NamedTuple):
     """An account, as it is, and its key's signature of a cancel-all."""
 
-    index: int
+    place: int
     account: Account
     signature: Signature
 
@@ -74,7 +74,7 @@ def witness(domain: Domain, tree: merkle.Tree, updates: Sequence[SignedUpdate]) 
     keys = sorted({check.key for check in checks})
     numbers: dict[tuple[int, ...], int] = {key: place + 1 for place, key in enumerate(keys)}
     signatures, signed_states = signature.fill(checks, numbers)
-    accounts = [(update.index, update.account) for update in updates]
+    accounts = [(update.place, update.account) for update in updates]
     rows, states = cancel_all.fill(domain, accounts)
     levels = merkle_update.changed_levels(tree, _new_leaves(accounts))
     nodes = merkle_update.fill(levels, tree)
@@ -98,7 +98,7 @@ def witness(domain: Domain, tree: merkle.Tree, updates: Sequence[SignedUpdate]) 
 
 def _check(domain: Domain, update: SignedUpdate) -> SignatureCheck:
     """What has to be signed, by which key."""
-    elements = CancelAll(update.index).elements(domain, update.account.cancel_epoch)
+    elements = CancelAll(update.place).elements(domain, update.account.cancel_epoch)
     digest = hash_elements(CANCEL_TAG, elements)
     return SignatureCheck(update.account.key, digest, update.signature)
 

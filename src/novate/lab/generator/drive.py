@@ -18,7 +18,7 @@ from novate.lab.generator.climate import (
 from novate.lab.generator.count import count_journal
 from novate.lab.generator.crowd import TrustingPrimitives
 from novate.lab.generator.requests import Wanted, random_requests
-from novate.lab.generator.stage import Stage, Tally
+from novate.lab.generator.stage import MakeVenue, Stage, Tally
 from novate.lab.generator.weather import (
     MOODS,
     MarketPath,
@@ -34,6 +34,7 @@ from novate.lab.generator.wrong_openings import (
 )
 from novate.lab.generator.wrong_steps import wrong_step_of_the_ill
 from novate.lab.generator.wrong_trades import wrong_trade
+from novate.lab.venue import Venue
 from novate.native import NativePrimitives
 from novate.spec.batch import open_round
 from novate.spec.errors import LawError
@@ -84,8 +85,9 @@ class Generated(NamedTuple):
 class Generator:
     """An endless stream of batches; a pure function of the seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, make_venue: MakeVenue = Venue) -> None:
         """Nothing is generated before `batches` is asked for."""
+        self.make_venue = make_venue
         self.rng = Random(seed)
         self.tally = Tally()
         self.worlds = 0
@@ -111,7 +113,7 @@ class Generator:
             count_journal(self.tally, before, batch, journal)
             yield Generated(before, batch, journal, self.worlds)
             if self.rng.random() < stage.mood.wrong_share:
-                wrong_batch(stage, before, batch, self.real)
+                wrong_batch(stage, before, batch)
 
     def _turn_against_funds(self, stage: Stage) -> None:
         """In a market that runs somewhere, let it run against what the fund has taken over."""
@@ -123,7 +125,8 @@ class Generator:
     def _stage(self) -> Stage:
         """A fresh world."""
         primitives = TrustingPrimitives(self.real)
-        stage = Stage(self.rng, random_world(self.rng, primitives), primitives)
+        world = random_world(self.rng, primitives)
+        stage = Stage(self.rng, world, primitives, self.make_venue)
         stage.tally = self.tally
         stage.crowd.new_wallet(VETERAN)
         for name in (*GIANTS, FOUNDER):

@@ -16,8 +16,12 @@ from novate.spec.errors import LawError
 from novate.spec.holders import touch_account, touch_fund
 from novate.spec.journal import Health
 from novate.spec.messages.orders import SignedOrder
-from novate.spec.state import Account
+from novate.spec.primitives import Primitives
+from novate.spec.state import Account, State
 from novate.spec.valuation import account_health, health, is_fresh
+
+MakeVenue = Callable[[State, Primitives, Primitives | None], Venue]
+"""A venue at a state: what judges batches, then what judges records one by one."""
 
 
 @dataclass
@@ -47,13 +51,19 @@ class Tally:
 class Stage:
     """One world while it runs."""
 
-    def __init__(self, rng: Random, world: World, primitives: TrustingPrimitives) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        world: World,
+        primitives: TrustingPrimitives,
+        make_venue: MakeVenue = Venue,
+    ) -> None:
         """A venue that has sealed nothing yet."""
         self.rng = rng
         self.world = world
         self.primitives = primitives
         self.crowd = Crowd(primitives)
-        self.venue = Venue(world.state, primitives.real, primitives)
+        self.venue = make_venue(world.state, primitives.real, primitives)
         self.tally = Tally()
         self.paths: list[MarketPath] = []
         self.mood: Mood

@@ -10,7 +10,6 @@ from typing import Any
 from novate.lab.generator.crowd import TrustingPrimitives
 from novate.lab.generator.stage import Stage
 from novate.lab.worlds import World
-from novate.spec.batch import apply_batch
 from novate.spec.bounds import TIME_MAX
 from novate.spec.errors import Fault, Reason
 from novate.spec.messages.batch import (
@@ -26,7 +25,6 @@ from novate.spec.messages.batch import (
 from novate.spec.messages.inbox import ForcedLiquidation
 from novate.spec.messages.oracle import REPORT_TAG, Report, SignedReport
 from novate.spec.oracle import SNAPSHOT_AGE_MAX_S
-from novate.spec.primitives import Primitives
 from novate.spec.state import State
 
 Spoil = Callable[[list[SignedReport]], list[SignedReport]]
@@ -147,7 +145,7 @@ def wrong_round(stage: Stage, time: int, quorums: list[MarketReports], first: bo
     stage.attempt("open", action, expected)
 
 
-def wrong_batch(stage: Stage, before: State, batch: Batch, primitives: Primitives) -> None:
+def wrong_batch(stage: Stage, before: State, batch: Batch) -> None:
     """A sealed batch spoiled as a whole; the law must refuse it without a trace."""
     rounds_max = before.preset.rounds_max
     fill = Fill(0, 1, 1, SideOf(SideKind.FUND), SideOf(SideKind.FUND), True)
@@ -169,4 +167,4 @@ def wrong_batch(stage: Stage, before: State, batch: Batch, primitives: Primitive
             (batch._replace(rounds=(busy,)), Fault.TOO_MANY_RECORDS),
         )
     )
-    stage.attempt("batch", lambda: apply_batch(before, spoiled, primitives), expected)
+    stage.attempt("batch", lambda: stage.venue.judge(before, spoiled), expected)
