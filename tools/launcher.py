@@ -45,7 +45,7 @@ USAGE = """usage: ./novate COMMAND [ARGUMENTS]
   test [--quick] [PYTEST..]  all tests; --quick leaves out those marked slow;
                              with PYTEST arguments only pytest runs, with these
   lint                       ruff, mypy, import contracts, rustfmt, clippy, forge fmt
-  prove-demo                 prove signed messages applied to a tree, and verify twice
+  prove-demo                 prove signed messages applied to a tree, and verify thrice
   render [--check]           write the rendered files again, or compare them
   claims NAME [ARGUMENTS]    one full-size claim; the summary goes to docs/evidence/
   build [--portable]         a wheel in dist/, for this CPU or for others too (x86: AVX2)

@@ -21,6 +21,7 @@ RENDERERS = (
     "render_contracts",
     "render_contract_fixtures",
     "render_keys",
+    "render_verifier",
 )
 
 

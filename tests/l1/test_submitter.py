@@ -10,6 +10,7 @@ from novate.l1.anvil import Anvil
 from novate.l1.outbox import Fate, Outcome
 from novate.l1.rpc import L1Error, Unreachable
 from novate.l1.submitter import Began, Happened, Refused, Stale, commit_transaction
+from novate.lab.venue import Venue
 from novate.lab.worlds import START
 from novate.spec.public_data.header import DataForm
 from novate.spec.public_data.opening import Carrier
@@ -196,3 +197,33 @@ def test_more_calldata_than_a_transaction_takes_is_an_error_that_says_what_to_do
         large = submission._replace(parts=(part, *submission.parts[1:]))
         with pytest.raises(L1Error, match="use blobs"):
             commit_transaction(venue.contract("settlement"), venue.history().standing[0], large)
+
+
+def test_after_a_revert_only_a_batch_of_the_new_fork_goes_on(tmp_path: Path) -> None:
+    with deployed(Anvil(START), tmp_path) as venue:
+        opened(venue)
+        for _ in range(2):
+            venue.begin()
+            venue.trade(1, 2)
+            venue.seal()
+        submitter = venue.submitter()
+        venue.work(submitter)
+        standing = venue.history().standing
+        batch, parent = standing[4].struct, standing[3].struct
+        bond = TERMS.challenge_bond
+        venue.send(9, "settlement", "challenge", batch, value=bond, gas=500_000)
+        venue.chain.control.mine(TERMS.proof_time + 1)
+        venue.send(9, "settlement", "revertContested", parent, batch, gas=1_000_000)
+        history = venue.history()
+        assert (history.committed, history.fork, history.challengers) == (3, 1, {})
+        happened = [submitter.step() for _ in range(20)]  # the first three become final meanwhile
+        assert happened[-1] == Stale(4, "fork = 0, L1 is at 1")
+        venue.venue = Venue(venue.states[3], venue.world.primitives)
+        venue.begin(fork=1)
+        venue.trade(1, 2)
+        venue.seal()
+        while isinstance(submitter.step(), Stale | Began | Outcome) or submitter.outbox.pending:
+            if venue.history().committed == 4:
+                break
+        after = venue.history()
+        assert (after.committed, after.standing[4].header.fork) == (4, 1)

@@ -224,7 +224,7 @@ fn add_margin(sums: &mut Margin, margin: Margin) {
 }
 
 /// Far from the ends of 128 bits: cash is below 2^98 (`state_check`); value and margins are below
-/// 2^102: at most 2^12 positions of 2^33 lots, and 2^57 a lot (a price or index below 2^31, with the
+/// 2^102: at most 2^12 positions of 2^33 lots, and 2^57 a lot (a price or index below 2^31, the
 /// rate of a charge and the initial factor below 2^13 each).
 fn health_of(cash: Money, worth: Margin) -> Health {
     Health { equity: cash + worth.value, maintenance: worth.maintenance, initial: worth.initial }

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {CubicField, LANE_MASK, P, WORD} from "./CubicField.sol";
+import {Words} from "./Words.sol";
+
+/// @title Rows of a Merkle tree: that they are its, and their values at the last challenges
+/// @notice Step 5, "Trees". Neither rows nor digests are absorbed: the root fixes them.
+library Rows {
+    using Words for uint256[];
+
+    uint256 private constant COUNT_BYTES = 4;
+
+    /// @notice Two rows are said to stand at one position, and differ.
+    error RowsDiffer(uint256 index);
+    error DigestMissing();
+    error DigestNotUsed(uint256 count, uint256 used);
+    error RowsAreNotTheTrees();
+
+    /// @notice Requires that rows, in the order of their indices, stand there in the tree of a
+    /// root.
+    /// @param cursor The rows in calldata; the count of digests and the digests follow.
+    /// @return next What follows them.
+    function check(
+        bytes32 root,
+        uint256 logLeaves,
+        uint256[] memory indices,
+        uint256 cursor,
+        uint256 rowBytes
+    ) internal pure returns (uint256 next) {
+        unchecked {
+            (uint256 nodes, uint256 count) = leaves(sorted(indices, logLeaves), cursor, rowBytes);
+            cursor += indices.length * rowBytes;
+            uint256 digests = digestsAt(cursor);
+            cursor += COUNT_BYTES;
+            next = cursor + 32 * digests;
+            for (uint256 level = 0; level < logLeaves; ++level) {
+                (count, cursor) = climb(nodes, count, cursor);
+                if (cursor > next) revert DigestMissing();
+            }
+            if (cursor != next) revert DigestNotUsed(digests, digests - (next - cursor) / 32);
+            bytes32 top;
+            assembly ("memory-safe") {
+                top := mload(add(nodes, 32))
+            }
+            if (top != root) revert RowsAreNotTheTrees();
+        }
+    }
+
+    /// @notice The number of digests that a multiproof says to have: four bytes, little-endian.
+    function digestsAt(uint256 cursor) internal pure returns (uint256 count) {
+        assembly ("memory-safe") {
+            count := shr(224, calldataload(cursor))
+        }
+        count = CubicField.swap(count) >> 32;
+    }
+
+    /// @dev Indices in rising order, each as (index << 16 | place) + 1; equal ones by place.
+    /// They are uniform, so each is put near where it belongs among twice as many slots, and moved
+    /// up behind smaller ones: slots in order of their keys, at every moment.
+    function sorted(uint256[] memory indices, uint256 bits)
+        private
+        pure
+        returns (uint256[] memory keys)
+    {
+        unchecked {
+            uint256 count = indices.length;
+            uint256[] memory slots = new uint256[](3 * count);
+            for (uint256 place = 0; place < count; ++place) {
+                uint256 index = indices.get(place);
+                uint256 key = ((index << 16) | place) + 1;
+                uint256 slot = (index * 2 * count) >> bits;
+                uint256 other = slots.get(slot);
+                while (other != 0) {
+                    if (other > key) {
+                        slots.set(slot, key);
+                        key = other;
+                    }
+                    other = slots.get(++slot);
+                }
+                slots.set(slot, key);
+            }
+            keys = new uint256[](count);
+            uint256 next = 0;
+            for (uint256 slot = 0; slot < slots.length; ++slot) {
+                uint256 key = slots.get(slot);
+                if (key != 0) keys.set(next++, key);
+            }
+        }
+    }
+
+    /// @dev Index and hash of every row, equal indices once, two words a node from `nodes` on.
+    function leaves(uint256[] memory keys, uint256 cursor, uint256 rowBytes)
+        private
+        pure
+        returns (uint256 nodes, uint256 count)
+    {
+        unchecked {
+            assembly ("memory-safe") {
+                nodes := mload(0x40)
+                mstore(
+                    0x40,
+                    add(nodes, and(add(mul(64, mload(keys)), add(rowBytes, 63)), not(31)))
+                )
+            }
+            uint256 scratch = nodes + 64 * keys.length;
+            uint256 last = type(uint256).max;
+            for (uint256 place = 0; place < keys.length; ++place) {
+                uint256 key = keys.get(place) - 1;
+                uint256 index = key >> 16;
+                uint256 row = cursor + (key & 0xffff) * rowBytes;
+                bytes32 hash;
+                assembly ("memory-safe") {
+                    calldatacopy(scratch, row, rowBytes)
+                    hash := keccak256(scratch, rowBytes)
+                }
+                if (index == last) {
+                    bytes32 before;
+                    assembly ("memory-safe") {
+                        before := mload(sub(add(nodes, mul(64, count)), 32))
+                    }
+                    if (hash != before) revert RowsDiffer(index);
+                    continue;
+                }
+                assembly ("memory-safe") {
+                    let node := add(nodes, mul(64, count))
+                    mstore(node, index)
+                    mstore(add(node, 32), hash)
+                }
+                last = index;
+                ++count;
+            }
+        }
+    }
+
+    /// @dev One level up, in place: a node whose sibling is there takes no digest, any other the
+    /// next.
+    function climb(uint256 nodes, uint256 count, uint256 cursor)
+        private
+        pure
+        returns (uint256 parents, uint256 next)
+    {
+        assembly ("memory-safe") {
+            let to := nodes
+            let end := add(nodes, shl(6, count))
+            mstore(end, not(0)) // no node's sibling
+            for {} lt(nodes, end) {} {
+                let index := mload(nodes)
+                let place := shl(5, and(index, 1))
+                mstore(place, mload(add(nodes, 32)))
+                nodes := add(nodes, 64)
+                switch eq(mload(nodes), xor(index, 1))
+                case 0 {
+                    mstore(xor(place, 32), calldataload(cursor))
+                    cursor := add(cursor, 32)
+                }
+                default {
+                    mstore(32, mload(add(nodes, 32)))
+                    nodes := add(nodes, 64)
+                }
+                mstore(to, shr(1, index))
+                mstore(add(to, 32), keccak256(0, 64))
+                to := add(to, 64)
+            }
+            parents := sub(count, shr(6, sub(end, to)))
+        }
+        next = cursor;
+    }
+
+    /// @notice eq(bits of j, point) for all j, three words each, the point's first coordinate
+    /// highest.
+    /// @return table Lanes apart, of bound at most 1 + the number of coordinates.
+    function corners(uint256[] memory point, uint256 from, uint256 to)
+        internal
+        pure
+        returns (uint256[] memory table)
+    {
+        unchecked {
+            uint256 size = 1 << (to - from);
+            uint256[] memory weights = new uint256[](size);
+            weights[0] = 1;
+            for (uint256 length = 1; from < to; ++from) {
+                uint256 x = point[from];
+                for (uint256 place = length; place != 0; --place) {
+                    uint256 parent = weights.get(place - 1);
+                    uint256 high = CubicField.mul(parent, x);
+                    weights.set(2 * place - 1, high);
+                    weights.set(2 * place - 2, CubicField.sub(parent, high));
+                }
+                length <<= 1;
+            }
+            table = apart(weights, 0, size);
+        }
+    }
+
+    /// @notice Lanes of words `from` to `to`, one a word.
+    function apart(uint256[] memory elements, uint256 from, uint256 to)
+        internal
+        pure
+        returns (uint256[] memory lanes)
+    {
+        unchecked {
+            lanes = new uint256[](3 * (to - from));
+            for (uint256 place = from; place < to; ++place) {
+                uint256 element = elements.get(place);
+                uint256 first = 3 * (place - from);
+                lanes.set(first, element & LANE_MASK);
+                lanes.set(first + 1, (element >> 85) & LANE_MASK);
+                lanes.set(first + 2, element >> 170);
+            }
+        }
+    }
+
+    /// @notice Σ weight · value over a row of elements of F in calldata.
+    /// @param table Lanes of the weights, of bound at most 8.
+    function foldF(uint256 cursor, uint256[] memory table) internal pure returns (uint256) {
+        unchecked {
+            uint256 s0 = 0;
+            uint256 s1 = 0;
+            uint256 s2 = 0;
+            uint256 end = table.length * 32;
+            // Products are below 2^131, and a row has at most 2^16 values.
+            for (uint256 place = 32; place < end; place += 384) {
+                uint256 words = CubicField.wordsAt(cursor);
+                cursor += 32;
+                assembly ("memory-safe") {
+                    let from := add(table, place)
+                    let value := shr(192, words)
+                    s0 := add(s0, mul(value, mload(from)))
+                    s1 := add(s1, mul(value, mload(add(from, 32))))
+                    s2 := add(s2, mul(value, mload(add(from, 64))))
+                    value := and(shr(128, words), WORD)
+                    s0 := add(s0, mul(value, mload(add(from, 96))))
+                    s1 := add(s1, mul(value, mload(add(from, 128))))
+                    s2 := add(s2, mul(value, mload(add(from, 160))))
+                    value := and(shr(64, words), WORD)
+                    s0 := add(s0, mul(value, mload(add(from, 192))))
+                    s1 := add(s1, mul(value, mload(add(from, 224))))
+                    s2 := add(s2, mul(value, mload(add(from, 256))))
+                    value := and(words, WORD)
+                    s0 := add(s0, mul(value, mload(add(from, 288))))
+                    s1 := add(s1, mul(value, mload(add(from, 320))))
+                    s2 := add(s2, mul(value, mload(add(from, 352))))
+                }
+            }
+            return (s0 % P) | ((s1 % P) << 85) | ((s2 % P) << 170);
+        }
+    }
+
+    /// @notice Σ weight · value over a row of elements of K in calldata.
+    /// @param table Lanes of the weights, of bound at most 8.
+    function foldK(uint256 cursor, uint256[] memory table) internal pure returns (uint256) {
+        unchecked {
+            uint256 s0 = 0;
+            uint256 s1 = 0;
+            uint256 s2 = 0;
+            uint256 end = table.length * 32;
+            for (uint256 place = 32; place < end; place += 96) {
+                uint256 a = CubicField.elementAt(cursor);
+                cursor += 24;
+                assembly ("memory-safe") {
+                    let from := add(table, place)
+                    let b0 := mload(from)
+                    let b1 := mload(add(from, 32))
+                    let b2 := mload(add(from, 64))
+                    let lane := and(a, WORD) // below p
+                    s0 := add(s0, mul(lane, b0))
+                    s1 := add(s1, mul(lane, b1))
+                    s2 := add(s2, mul(lane, b2))
+                    lane := and(shr(85, a), WORD)
+                    let high := mul(lane, b2) // X³ = X + 1
+                    s0 := add(s0, high)
+                    s1 := add(s1, add(high, mul(lane, b0)))
+                    s2 := add(s2, mul(lane, b1))
+                    lane := shr(170, a)
+                    high := mul(lane, b1)
+                    s0 := add(s0, high)
+                    s1 := add(s1, high)
+                    s2 := add(s2, mul(lane, b0))
+                    high := mul(lane, b2) // X⁴ = X² + X
+                    s1 := add(s1, high)
+                    s2 := add(s2, high)
+                }
+            }
+            return (s0 % P) | ((s1 % P) << 85) | ((s2 % P) << 170);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""What the contract that verifies proofs is given of a key: code parts, pinned by one digest."""
