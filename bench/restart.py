@@ -36,8 +36,7 @@ from novate.spec.commitment import commit
 GROUP = 256
 """Records of one sync."""
 LIMITS = Limits(round_age_s=30, snapshot_every=10**9)
-SCENE = Scene()
-GENESIS = SCENE.world.state
+GENESIS = Scene().world.state
 
 
 def payloads(count: int) -> Iterator[bytes]:
@@ -68,7 +67,7 @@ def put_snapshot(folder: Path) -> None:
     """A snapshot of a venue that has been played in, at the end of the log."""
     with tempfile.TemporaryDirectory() as elsewhere:
         node = node_of(Path(elsewhere))
-        open_venue(SCENE, node)
+        open_venue(Scene(), node)
         desk = node.sequencer.desk
         node.sequencer.tick(1_000 * (desk.round_time + 3_600))
         if desk.round_open:
@@ -91,8 +90,9 @@ def play_on(folder: Path, count: int) -> int:
     """Real play after the snapshot, in groups; returns the records it logged."""
     node = node_of(folder)
     before = node.log.sequence
-    start = 2 * 3_700
-    groups = play(SCENE, 5, 1 << 30, start=start)
+    scene = Scene()
+    scene.nonce = before
+    groups = play(scene, 5, 1 << 30, start=2 * 3_700)
     while node.log.sequence - before < count:
         group = next(groups)
         inputs = list(group.inputs)
@@ -100,8 +100,8 @@ def play_on(folder: Path, count: int) -> int:
             inputs += next(groups).inputs
         if group.index_price is not None:
             second = group.time_ms // 1_000
-            SCENE.report(node.sequencer, second - second % 5, group.index_price)
-        node.sequencer.take(inputs, group.time_ms)
+            scene.report(node.sequencer, second - second % 5, group.index_price)
+        scene.learn(inputs, node.sequencer.take(inputs, group.time_ms))
     logged = node.log.sequence - before
     node.log.close()
     return logged

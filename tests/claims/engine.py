@@ -30,7 +30,9 @@ STATE = ROOT / "build" / "claims" / "engine.json"
 JUDGED = (ROOT / "src" / "novate" / "spec", ROOT / "src" / "novate" / "lab")
 EACH_KIND_MIN = 20
 ACCEPTED_SHARE_MIN = 0.6
-"""Part of all records tried that must have been accepted."""
+"""Part of all records tried, the orders and sheets read among them, that must be accepted."""
+NO_RECORDS = ("begin", "close", "spoiled batch", "whole batch")
+"""Comparisons that are not of a record."""
 LONGEST = 1.5
 """How far beyond `count` a run goes to complete the kinds and rejections."""
 NAMES = tuple(str(name) for name in (*Reason, *Fault))
@@ -42,9 +44,18 @@ def versions() -> str:
     return digest_of([*python, Path(_native.__file__)])
 
 
+def records(worlds: WorldSum, outcome: str) -> int:
+    """Records tried one by one in both with an outcome, `accepted` or `refused`."""
+    return sum(
+        many
+        for what, many in worlds.counts("compared").items()
+        if what.endswith(f" {outcome}") and what.removesuffix(f" {outcome}") not in NO_RECORDS
+    )
+
+
 def accepted_share(worlds: WorldSum) -> float:
-    """Part of the transactions tried that were accepted."""
-    accepted, refused = worlds.total("accepted"), worlds.total("refused")
+    """Part of the records tried that were accepted."""
+    accepted, refused = records(worlds, "accepted"), records(worlds, "refused")
     return accepted / max(accepted + refused, 1)
 
 
@@ -97,10 +108,11 @@ def table(worlds: WorldSum) -> str:
         lines += [f"  {many:10,}  {key}" for key, many in worlds.counts(title).items()]
     lines.append("refused, by name:")
     lines += [f"  {many:10,}  {name}" for name, many in refused_by_name(worlds).items()]
-    tried = worlds.total("accepted") + worlds.total("refused")
+    tried = records(worlds, "accepted") + records(worlds, "refused")
     lines.append(
         f"{worlds.batches:,} batches of {worlds.state['worlds']} worlds equal, "
-        f"{accepted_share(worlds):.1%} of {tried:,} transactions accepted, "
+        f"{accepted_share(worlds):.1%} of {tried:,} records accepted, "
+        f"{worlds.total('accepted') / worlds.batches:.1f} transactions a batch, "
         f"{worlds.seconds:,.0f} s: {worlds.batches / worlds.seconds:.1f} batches/s"
     )
     return "\n".join(lines)

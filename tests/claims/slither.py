@@ -38,6 +38,12 @@ EXPLAINED = {
     ("divide-before-multiply", "DataOpening.evaluate"): (
         "The division counts whole chunks; the product is where the last one begins."
     ),
+    ("incorrect-exp", "Rows.climb"): "xor is meant: the other place of a pair.",
+    ("divide-before-multiply", "Openings.rowBytes"): "A row of F's elements is whole triples.",
+    ("divide-before-multiply", "Openings.domainPoints"): (
+        "Sixteen powers for each four bits of an exponent, begun or whole."
+    ),
+    ("unused-return", "Transcripts.grind"): "Called for its check of the witness.",
     ("uninitialized-local", ""): "Structs and arrays in memory begin as zero, and that is meant.",
 }
 """(check, function; '' for any) and why the code is right."""

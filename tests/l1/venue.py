@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -55,6 +56,7 @@ FEE = 10**15
 """wei sent with a request; the excess comes back."""
 PRICES = Prices(7_000_000)
 FOREVER = 2**32 - 1
+WORK_LIMIT_S = 60.0
 
 
 def require_contracts() -> None:
@@ -214,17 +216,20 @@ class L1Venue:
             TERMS.challenge_window,
         )
 
-    def work(self, submitter: Submitter, steps: int = 50) -> list[Happened]:
+    def work(self, submitter: Submitter) -> list[Happened]:
         """Let a submitter step until it has nothing to do; L1 mines by itself."""
         self.catch_up_time()
-        happened = []
-        for _ in range(steps):
+        happened: list[Happened] = []
+        limit = monotonic() + WORK_LIMIT_S
+        while True:
             event = submitter.step()
-            if event is None and submitter.outbox.pending is None:
-                return happened
             if event is not None:
                 happened.append(event)
-        raise AssertionError(f"{steps} steps and no end: {happened[-5:]}")
+            elif submitter.outbox.pending is None:
+                return happened
+            else:
+                sleep(0.002)  # until anvil has mined it
+            assert monotonic() < limit, f"no end after {WORK_LIMIT_S} s: {happened[-5:]}"
 
     def catch_up_time(self) -> None:
         """L1's time is at least that of the batches: a header may not run ahead of its block."""

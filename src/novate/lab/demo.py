@@ -1,132 +1,318 @@
-"""`novate demo`: clears a recorded market by the law, and shows that nothing was lost."""
+"""`novate demo`: a venue that settles on a real chain, from deposit to withdrawal, on one machine.
+
+An embedded anvil holds the contracts; the node runs in processes of its own; the demo is everybody
+else: wallets that deposit, traders that sign, oracles' data, a liar and its challenger.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+import shutil
+import signal
+import sys
+import tempfile
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import perf_counter
+from types import FrameType
+from typing import TypeVar
 
-from novate.lab.demo_data import load
-from novate.lab.demo_market import DemoMarket, cast, conserved
-from novate.lab.demo_story import PERPETUAL, Story
+from novate.l1.abi import ContractError
+from novate.l1.anvil import Anvil
+from novate.l1.deploy import describe
+from novate.l1.history import Commit
+from novate.l1.payments import claims_of
+from novate.l1.wallet import GAS_MAX, Transaction
+from novate.lab.demo_audit import Audit, costs, judge, may_withdraw
+from novate.lab.demo_chain import ETHER, SEQUENCER, TERMS, DemoChain
+from novate.lab.demo_data import DemoData, load
+from novate.lab.demo_fraud import Fraud, FraudAct
+from novate.lab.demo_market import cast, demo_parameters, oracle_wallets, reports
+from novate.lab.demo_node import DemoNode, NodeFailed
+from novate.lab.demo_story import L1_LIMIT_S, PERPETUAL, Story
+from novate.lab.demo_table import Ending, show
 from novate.lab.market_replay import ReplaySettings
 from novate.lab.progress import Progress
+from novate.native import NativePrimitives
+from novate.node.archive import Archive
+from novate.node.config import read_config
+from novate.node.log import read_log
+from novate.node.port import engine_kit
+from novate.node.receipts import Receipt
+from novate.node.restart import log_folder
 from novate.spec.commitment import commit
-from novate.spec.journal import LiquidationStage
-from novate.spec.public_data.diff import apply_diff
-from novate.spec.public_data.full import replay_full
+from novate.spec.public_data.header import DataForm
 from novate.spec.state import State
 
-USDC = 1_000_000
+BEFORE_S = 3_600
+"""Genesis is this long before the session."""
+Result = TypeVar("Result")
+
+
+class Demo:
+    """Chain, node and story of one run."""
+
+    def __init__(self, data: DemoData, folder: Path, anvil: Anvil, progress: Progress) -> None:
+        """Deploy the contracts and configure the node; nothing trades yet."""
+        self.progress = progress
+        self.chain = DemoChain(anvil)
+        genesis = self.chain.deploy(demo_parameters(oracle_wallets()), data.start - BEFORE_S)
+        sequencer = self.chain.wallet(SEQUENCER)
+        self.chain.send(sequencer, "settlement", "addBalance", value=1_000 * ETHER)
+        self.genesis: State = genesis
+        self.node = DemoNode(folder, self.chain.deployment, genesis)
+        self.node.write_reports(reports(data))
+        self.story = Story(data, cast(), self.chain, self.node, progress)
+        self.claimed = self.claims = 0
+        self.diff_error = ""
+
+    def play(self) -> Ending:
+        """All acts."""
+        story = self.story
+        self._act("opening: deposits and keys on L1, first snapshots", story.opening)
+        self.kit = engine_kit(read_config(self.node.config).node.engine)
+        self.audit = Audit(self.chain, self.kit, self.node.folder / "rebuilt")
+        seconds = story.data.seconds
+        self._act(f"session: {seconds} s of order flow, options quoted and taken", story.session)
+        self._act("expiry: averaging window, settlement, payment", story.expiry)
+        self._act("crash hour: liquidations", story.crash)
+        self._act("leaving: withdrawals, final on L1, claimed by their owners", self._leave)
+        fraud = self._act("fraud: a sequencer posts a wrong root", self._defraud)
+        self._act("going on: diff batches under the new fork", self._go_on)
+        return self._act(
+            "judging: the specification over every batch, the state from L1",
+            lambda: self._judge(fraud),
+        )
+
+    def _act(self, title: str, act: Callable[[], Result]) -> Result:
+        """Play an act under its title; what it returns."""
+        self.progress.stage(title)
+        started = perf_counter()
+        result = act()
+        self.story.acts_s[title.split(":")[0]] = perf_counter() - started
+        return result
+
+    def _go_on(self) -> None:
+        """Trade under the new fork; differences go to L1 and stay without finality."""
+        self.story.settle(self.story.again(self.chain.history().fork))
+        self._try_to_finalize_diff()
+
+    def _leave(self) -> None:
+        """Withdraw, let the windows pass, claim."""
+        story = self.story
+        story.settle(story.client.stand().batch)
+        with story.timed("the state from L1 alone"):
+            state = self.audit.state()
+        story.leaving(may_withdraw(state, story.roles.takers))
+        last = story.client.stand().batch
+        story.settle(last)
+        self.chain.control.mine(TERMS.challenge_window + 1)
+        with story.timed("waiting for batches to be on L1"):
+            history = self.chain.wait_for(
+                "finality", lambda h: h.finalized == h.committed, L1_LIMIT_S
+            )
+        self.progress.say(
+            f"{history.finalized} batches final on L1 after a window of {TERMS.challenge_window} "
+            "blocks without a challenge"
+        )
+        settlement = self.chain.contract("settlement")
+        for number in range(1, history.finalized + 1):
+            batch = history.standing[number]
+            if any(batch.withdrawals_root):
+                claims = claims_of(self.chain.l1, settlement, batch)
+                self.claimed += self.chain.claim(claims)
+                self.claims += len(claims)
+        self.progress.say(f"{self.claims} owners claimed {self.claimed / 1e6:,.2f} USDC on L1")
+
+    def _defraud(self) -> Fraud:
+        """The lie and its end; the node follows L1 to the new fork."""
+        vault = self.chain.vault_balance()
+        fraud = FraudAct(self.chain, self.kit, self.audit, self.progress).play()
+        limit = time.monotonic() + L1_LIMIT_S
+        while self.story.client.stand().fork != self.chain.history().fork:
+            if time.monotonic() > limit:
+                raise NodeFailed("the node does not follow L1 to the new fork")
+            time.sleep(0.02)
+        state = self.audit.state()
+        stand = self.story.client.stand()
+        lost = vault - self.chain.vault_balance()
+        self.progress.say(
+            f"the node went back to batch {stand.batch}, the last that stands; the vault has lost "
+            f"{lost} micro-USDC, {state.system.account_count} accounts are as they were"
+        )
+        return fraud
+
+    def _try_to_finalize_diff(self) -> None:
+        """A `diff` batch needs a proof, and the verifier takes none."""
+        history = self.chain.history()
+        batch = history.standing[history.committed]
+        settlement = self.chain.contract("settlement")
+        prover = self.chain.wallet(SEQUENCER).address
+        data = settlement.artifact.call("prove", batch.struct, prover, b"no proof")
+        try:
+            self.chain.l1.simulate(Transaction(settlement.address, data, GAS_MAX), prover)
+        except ContractError as error:
+            self.diff_error = error.name
+        self.chain.control.mine(TERMS.challenge_window + 1)
+        self.progress.say(
+            f"diff batches cannot become final yet: the verifier answers {self.diff_error} to "
+            "every proof, and no window makes them final"
+        )
+
+    def _diff_is_final(self) -> bool:
+        """Whether the contract would make the oldest `diff` batch final now, or has."""
+        history = self.chain.history()
+        waiting: list[Commit] = [
+            batch
+            for _, batch in sorted(history.standing.items())
+            if batch.header.form == DataForm.DIFF
+        ]
+        settlement = self.chain.contract("settlement")
+        first = waiting[0]
+        return history.finalized >= first.number or bool(
+            self.chain.l1.view(settlement, "isFinalizable", first.struct)
+        )
+
+    def _judge(self, fraud: Fraud) -> Ending:
+        """The specification through every batch, the state from L1, the node's own root."""
+        story = self.story
+        story.traders.finish()
+        stand = story.client.stand()
+        root = commit(self.genesis, NativePrimitives()).root
+        archive = Archive(self.node.data, self.kit, self.genesis, root)
+        with story.timed("the specification over every batch"):
+            judged = judge(self.chain, archive, self.progress)
+        with story.timed("the state from L1 alone"):
+            rebuilt = self.audit.state()
+        for name, gas in node_gas(self.chain).items():
+            self.chain.gas[name] = gas
+        return Ending(
+            story=story,
+            chain=self.chain,
+            fraud=fraud,
+            judged=judged,
+            rebuilt=rebuilt,
+            engine_root=stand.root,
+            engine_batch=stand.batch,
+            claimed=self.claimed,
+            claims=self.claims,
+            receipts_in_log=are_in_log(story.traders.receipts, self.node.data),
+            diff_error=self.diff_error,
+            diff_final=self._diff_is_final(),
+        )
+
+
+def node_gas(chain: DemoChain) -> dict[str, list[int]]:
+    """Gas of what the node's submitter sent: commits by form, and finality."""
+    history = chain.history()
+    found: dict[str, list[int]] = {}
+    sent: dict[str, str] = {}
+    for number, batch in history.standing.items():
+        if number:
+            form = batch.header.form.name.lower()
+            carrier = batch.polynomials[0].carrier.name.lower()
+            sent[batch.transaction] = f"commit, {form} in {carrier}"
+    for log in history.logs:
+        if log.name == "BatchFinalized" and log.block > chain.deployment.block + 16:
+            sent[log.transaction] = "finalize"
+    for transaction, name in sent.items():
+        receipt = chain.l1.receipt(transaction)
+        if receipt is not None:
+            found.setdefault(name, []).append(receipt.gas)
+    return found
+
+
+def are_in_log(receipts: Sequence[Receipt], folder: Path) -> bool:
+    """Whether the log has every record of these receipts, under its number and with its history."""
+    wanted = {receipt.sequence: receipt for receipt in receipts}
+    found = 0
+    for entry in read_log(log_folder(folder)):
+        receipt = wanted.get(entry.sequence)
+        if receipt is not None:
+            same = receipt.record_hash, receipt.running_hash
+            found += same == (entry.record_hash, entry.running_hash)
+    return found == len(wanted) > 0
+
+
+def run(seconds: int, keep: bool, data: DemoData | None = None) -> int:
+    """The whole demo, and an end to every process whatever happens."""
+    started = perf_counter()
+    progress = Progress()
+    roles = cast()
+    progress.stage("reading market data; starting the base chain, deploying the contracts")
+    found = data or load(ReplaySettings(PERPETUAL, roles.perpetual_makers, roles.takers), seconds)
+    for source in found.sources:
+        progress.say(source)
+    folder = Path(tempfile.mkdtemp(prefix="novate-demo-"))
+    anvil = Anvil(timestamp=found.start - BEFORE_S, log_file=folder / "anvil.log")
+    demo: Demo | None = None
+    try:
+        anvil.start()
+        demo = Demo(found, folder, anvil, progress)
+        progress.say(describe(demo.chain.deployment).replace("\n", "\n           "))
+        ending = demo.play()
+        spent = costs(demo.chain, demo.chain.history(), ending.judged.journals)
+        code = show(ending, spent, perf_counter() - started)
+        if keep:
+            linger(demo)
+        return code
+    except Exception:
+        if demo is not None:
+            print("\nthe node's last lines:", demo.node.last_lines(), sep="\n", file=sys.stderr)
+        raise
+    finally:
+        before = signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # a second Ctrl-C leaves nothing behind
+        if demo is not None:
+            demo.node.stop()
+        anvil.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGINT, before)
+
+
+def linger(demo: Demo) -> None:
+    """Leave everything running until the user ends it."""
+    deployment = demo.chain.deployment
+    print("\nStill running, on this machine only; Ctrl-C ends it")
+    print(f"  base chain        {demo.chain.anvil.url} (chain {deployment.chain_id})")
+    print(f"  settlement        0x{deployment.addresses['settlement']:040x}")
+    print(f"  node              {demo.node.config}, log {demo.node.folder / 'node.log'}")
+    print(f"  sequencer         {demo.node.socket} (clock: told by whoever asks)")
+    print(
+        f"  rebuild           ./novate rebuild --rpc {demo.chain.anvil.url} --settlement "
+        f"0x{deployment.addresses['settlement']:040x} --confirmations 0 --out DIR"
+    )
+    sys.stdout.flush()
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        return
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends the demo as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the demo; 0 if every check at the end holds."""
-    parser = argparse.ArgumentParser(prog="novate demo", description=__doc__)
+    """Run the demo; 0 if every check at the end holds, 1 if not, 130 if it was interrupted."""
+    parser = argparse.ArgumentParser(prog="novate demo", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
         "--seconds",
         type=int,
         default=345,
         help="seconds of the session to replay (default: all 345)",
     )
+    parser.add_argument(
+        "--keep", action="store_true", help="leave chain and node running until Ctrl-C"
+    )
     arguments = parser.parse_args(argv)
-    started = perf_counter()
-    progress = Progress()
-    roles = cast()
-    settings = ReplaySettings(PERPETUAL, roles.perpetual_makers, roles.takers)
-    progress.stage("reading market data")
-    data = load(settings, arguments.seconds)
-    for source in data.sources:
-        progress.say(source)
-    market = DemoMarket(data)
-    story = Story(market, progress)
-    acts: list[tuple[str, Callable[[], None]]] = [
-        ("opening: deposits, keys, first snapshots", story.opening),
-        (f"session: {arguments.seconds} s of order flow, options quoted and taken", story.session),
-        ("expiry: averaging window, settlement, payment", story.expiry),
-        ("crash hour: liquidations", story.crash),
-        ("leaving: withdrawals", story.leaving),
-    ]
-    for title, act in acts:
-        progress.stage(title)
-        act()
-    progress.stage("rebuilding the state from public data")
-    rebuilt = rebuild(market, progress)
-    return print_result(market, story, rebuilt, perf_counter() - started)
-
-
-def rebuild(market: DemoMarket, progress: Progress) -> tuple[State, State]:
-    """The last state from `full` data replayed, and from `diff` data applied, from genesis."""
-    started = perf_counter()
-    replayed = market.genesis
-    for number, data in enumerate(market.full):
-        replayed = replay_full(replayed, data, market.primitives)
-        progress.at(number, len(market.full), "full data replayed")
-    market.add_time("rebuild from full data", started)
-    started = perf_counter()
-    applied = market.genesis
-    for data in market.diff:
-        applied = apply_diff(applied, data)
-    market.add_time("rebuild from diff data", started)
-    return replayed, applied
-
-
-def print_result(
-    market: DemoMarket, story: Story, rebuilt: tuple[State, State], seconds: float
-) -> int:
-    """The table; 0 if money and roots agree."""
-    state = market.venue.state
-    cash, backing = conserved(market)
-    roots = commit(state, market.primitives)
-    replayed, applied = (commit(other, market.primitives) for other in rebuilt)
-    checks = {
-        "cash of all holders − fund debt = deposits − paid": cash == backing,
-        "roots: last batch = state from scratch": roots == state.roots,
-        "roots: state replayed from full data": replayed == roots,
-        "settlement root: state from diff data": applied.settlement_root == roots.settlement_root,
-    }
-    print("\nData")
-    for source in market.data.sources:
-        print(f"  {source}")
-    print("\nResult")
-    for name, value in figures(market, story).items():
-        print(f"  {name:<44} {value:>24}")
-    print(f"  {'cash in (deposits − paid), micro-USDC':<44} {backing:>24,}")
-    print(f"  {'cash out (all holders − debt), micro-USDC':<44} {cash:>24,}")
-    print("\nTime by stage")
-    for name, spent in sorted(market.stage_s.items(), key=lambda item: -item[1]):
-        print(f"  {name:<44} {spent:>22.1f} s")
-    print(f"  {'all':<44} {seconds:>22.1f} s")
-    print("\nChecks")
-    for name, holds in checks.items():
-        print(f"  {'ok  ' if holds else 'FAIL'}  {name}")
-    print(f"\n  root {'-'.join(f'{word:016x}' for word in roots.root)}")
-    return 0 if all(checks.values()) else 1
-
-
-def figures(market: DemoMarket, story: Story) -> dict[str, str]:
-    """Counts and sizes, by name."""
-    journals = market.journals
-    fills = sum(len(journal.fills) for journal in journals)
-    stages = Counter(entry.stage for journal in journals for entry in journal.liquidations)
-    busy = [place for place, journal in enumerate(journals) if journal.fills]
-    full = sum(len(market.full[place]) for place in busy)
-    diff = sum(len(market.diff[place]) for place in busy)
-    settled = sum(len(journal.settlements) for journal in journals)
-    paid = sum(entry.payout for journal in journals for entry in journal.withdrawals)
-    return {
-        "orders and quote sides signed and verified": f"{story.desk.orders:,}",
-        "fills": f"{fills:,}",
-        "fills refused by the law": f"{sum(story.desk.refused.values()):,}",
-        "batches": f"{len(journals):,}",
-        "accounts": f"{market.venue.state.system.account_count:,}",
-        "instruments settled": f"{settled:,}",
-        "withdrawals paid, USDC": f"{paid / USDC:,.2f}",
-        "bytes per fill, full form": f"{full / max(fills, 1):,.1f}",
-        "bytes per fill, diff form": f"{diff / max(fills, 1):,.1f}",
-        **{
-            f"liquidation: {stage.name.lower().replace('_', ' ')}": f"{stages[stage]:,}"
-            for stage in LiquidationStage
-        },
-    }
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        return run(arguments.seconds, arguments.keep)
+    except KeyboardInterrupt:
+        print("\ninterrupted: everything is stopped", file=sys.stderr)
+        return 130

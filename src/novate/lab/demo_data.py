@@ -136,16 +136,25 @@ def _crash_bar() -> tuple[float, float, float, float]:
     return row["open"], row["high"], row["low"], row["close"]
 
 
-def synthetic(settings: ReplaySettings, seconds: int, seed: int = 7) -> DemoData:
-    """The demo without recorded data: a seeded market of the same shape, far smaller."""
+def synthetic(
+    settings: ReplaySettings,
+    seconds: int,
+    seed: int = 7,
+    start: int = 1_774_587_600,
+    calm_s: int = 17_220,
+) -> DemoData:
+    """The demo without recorded data: a seeded market of the same shape, far smaller.
+
+    `start`: before 08:00 UTC of its day, when options expire; `calm_s`: from there to the second
+    chain, after that.
+    """
     random = Random(seed)
-    start = 1_774_587_600
     steps = [(0, 6_850_000)]
     for second in range(1, seconds + 1):
         move = exp(0.6 * sqrt(1 / 31_536_000) * random.gauss(0, 1))
         steps.append((second, round(steps[-1][1] * move)))
     path = [(start + second, price) for second, price in steps]
-    after = start + 17_220
+    after = start + calm_s
     crash_start = after + CRASH_START_S
     crash = [
         (crash_start + second, steps[-1][1] * per_mille // 1_000)

@@ -53,6 +53,8 @@ FILLS = 1_024
 """Fills of a batch, over its rounds."""
 FOREVER = 2**32 - 1
 MAX_FEE_PPM = 1_000
+BUYS = (0.9, 0.1, 0.5)
+"""How often a taker buys, by its number modulo 3."""
 DAYS = tuple(day_of(START) + ahead for ahead in (1, 8, 36))
 PRICES = (7_000_000, 200_000)
 STRIKES = ((62_000, 66_000, 70_000, 74_000, 78_000), (1_600, 1_800, 2_000, 2_200, 2_400))
@@ -96,6 +98,8 @@ class MainFlow:
         self.time = START
         self.nonce = 0
         self.prices = list(PRICES)
+        self.drift_ppm = self.rng.choice((-2_500, 2_500))
+        """Mean move of both prices between two rounds: some accounts bet against it."""
         self.resting: dict[tuple[int, int, bool], int] = {}
         """Makers' orders of the open round: place by maker, instrument and side."""
         self.sheets: dict[int, int] = {}
@@ -141,7 +145,7 @@ class MainFlow:
         self.sheets.clear()
         reports = []
         for underlying in (0, 1):
-            step_ppm = int(self.rng.gauss(0, 6_000))
+            step_ppm = int(self.rng.gauss(self.drift_ppm, 6_000))
             price = self.prices[underlying]
             self.prices[underlying] = max(1_000, price + price * step_ppm // 1_000_000)
             prices = Prices(
@@ -184,11 +188,11 @@ class MainFlow:
         """A fill near the mark."""
         rng = self.rng
         instrument = rng.choice(INSTRUMENTS[:12] if rng.random() < 0.4 else INSTRUMENTS)
-        buys = rng.random() < 0.5
+        taker = rng.randint(MAKERS + 1, ACCOUNTS)
+        buys = rng.random() < BUYS[taker % 3]
         mark = mark_of_id(self.venue.round.state.views, instrument)
         price = max(0, mark + rng.randint(-3, 3))
         lots = int(10 ** rng.uniform(0.5, 4))
-        taker = rng.randint(MAKERS + 1, ACCOUNTS)
         taken = SideOf(SideKind.ORDER, self._order(taker, instrument, buys, price, lots))
         made = self._maker_side(instrument, not buys, price)
         buyer, seller = (taken, made) if buys else (made, taken)

@@ -6,7 +6,7 @@ each. Everything is a function of the seed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -181,6 +181,14 @@ class Scene:
         self.epochs[account] += 1
         return ChangeIn(SignedCancelAll(message, self._sign(account, CANCEL_TAG, elements)))
 
+    def learn(self, inputs: Sequence[Input], acks: Sequence[Ack]) -> None:
+        """A cancel-all that was refused did not raise its account's epoch."""
+        for record, ack in zip(inputs, acks, strict=True):
+            if isinstance(record, ChangeIn) and ack.reason:
+                change = record.change
+                if isinstance(change, SignedCancelAll):
+                    self.epochs[change.message.account] -= 1
+
     def withdrawal(self, account: int, amount: int, slot: int = 15) -> MoveIn:
         """A signed withdrawal."""
         self.nonce += 1
@@ -302,4 +310,6 @@ def perform(scene: Scene, node: Node, group: Group) -> list[Ack]:
     if group.index_price is not None:
         second = group.time_ms // 1_000
         scene.report(node.sequencer, second - second % 5, group.index_price)
-    return node.sequencer.take(group.inputs, group.time_ms)
+    acks = node.sequencer.take(group.inputs, group.time_ms)
+    scene.learn(group.inputs, acks)
+    return acks
