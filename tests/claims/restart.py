@@ -8,7 +8,8 @@ random time; now and then a torn write is left at the end of its log. It is star
 on, 200 times. One desk on the specification follows the same log from genesis and is never
 restarted. After every life: each acknowledged record is in the log under the hashes of its signed
 receipt, came to what was acknowledged, and the restarted node stands at the same batch and root as
-the desk that never stopped. At the end every sealed batch is queued for L1 as it was sealed.
+the desk that never stopped. At the end every sealed batch is queued for L1 as it was sealed. A run
+that was cut off goes on from build/claims/restart.
 Exit status 1 when one of these does not hold.
 """
 
@@ -37,19 +38,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=200, help="kills")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the summary as JSON here")
+    parser.add_argument("--fresh", action="store_true", help="forget an earlier run")
     arguments = parser.parse_args(argv)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    lives = Lives(FOLDER, arguments.seed)
-    random = Random(arguments.seed)
+    folder = FOLDER / str(arguments.seed)
+    if arguments.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    lives = Lives(folder, arguments.seed)
+    before = lives.counts["lives"]
+    random = Random(arguments.seed + before)
     progress = Progress()
     progress.stage(f"{arguments.count} lives, seed {arguments.seed}")
     wrong = ""
     try:
-        for number in range(arguments.count):
+        for number in range(before, arguments.count):
             lives.live(random.uniform(0, LIFE_S_MAX))
             done = f"{lives.counts['acknowledged']:,} records acknowledged"
             progress.at(number, arguments.count, done)
         lives.stop()
+        shutil.rmtree(folder)
     except Lost as error:
         wrong = f"{error}"
     for name, count in sorted(lives.counts.items()):

@@ -45,6 +45,8 @@ from novate.spec.commitment import commit
 from novate.spec.public_data.header import DataForm
 from novate.spec.state import State
 
+SESSION_S = 180
+"""Enough for minutes, not more: every second of it brings 1,300 signed messages."""
 BEFORE_S = 3_600
 """Genesis is this long before the session."""
 Result = TypeVar("Result")
@@ -303,8 +305,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--seconds",
         type=int,
-        default=345,
-        help="seconds of the session to replay (default: all 345)",
+        default=SESSION_S,
+        help=f"seconds of the session to replay (default: {SESSION_S}; the recording has 345)",
     )
     parser.add_argument(
         "--keep", action="store_true", help="leave chain and node running until Ctrl-C"

@@ -9,6 +9,7 @@ be in the log, and must have come to what that desk says.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -43,6 +44,8 @@ from novate.spec.commitment import commit
 from novate.spec.messages.account import SignedCancelAll
 
 SOURCES: Final = Path(__file__).resolve().parents[3]
+ACT_GROUPS: Final = 600
+"""Groups of one act: five minutes of play."""
 AHEAD: Final = 3
 """Groups sent before the answers of the first are awaited."""
 CATCH_UP_S: Final = 300.0
@@ -92,18 +95,48 @@ class Lives:
         self._desk = Desk(genesis, kit, Exchange, self._archive.state_at)
         self._outcomes: dict[int, Outcome] = {}
         self._hashes: dict[int, tuple[bytes, bytes]] = {}
-        self._random = Random(self.seed)
-        self._groups = self._prologue()
+        self._act = 0
         self._acked: list[Ack] = []
+        self._resume()
+        self._random = Random(self.seed + self.counts["lives"])
+        self._groups = self._acts()
+
+    def _resume(self) -> None:
+        """Go on where an earlier run of this folder and seed was cut off."""
+        path = self.folder / "lives.json"
+        if not path.exists():
+            return
+        kept = json.loads(path.read_text())
+        if kept["seed"] != self.seed:
+            raise ValueError(f"{path} is of seed {kept['seed']}, not of {self.seed}")
+        self.counts.update(kept["counts"])
+        for name in ("records", "batches"):  # read again from the log
+            self.counts[name] = 0
+        self._act, self.scene.nonce, self.scene.price = kept["act"], kept["nonce"], kept["price"]
+
+    def _keep(self) -> None:
+        """Remember where the run is, so that it can be cut off."""
+        kept = {
+            "seed": self.seed,
+            "counts": dict(self.counts),
+            "act": self._act,
+            "nonce": self.scene.nonce,
+            "price": self.scene.price,
+        }
+        fresh = self.folder / "lives.new"
+        fresh.write_text(json.dumps(kept))
+        fresh.replace(self.folder / "lives.json")
 
     # The play.
 
-    def _prologue(self) -> Iterator[Group]:
-        """The opening of the venue, then inputs without end."""
-        for second in range(FIRST, FIRST + 20, 5):
-            yield Group(1_000 * second, None, [])
-        for number in range(1 << 30):
-            yield from play(self.scene, self.seed + number, 600, start=number * 600)
+    def _acts(self) -> Iterator[Group]:
+        """The opening of the venue if this is the first run, then inputs without end."""
+        if self._act == 0:
+            for second in range(FIRST, FIRST + 20, 5):
+                yield Group(1_000 * second, None, [])
+        for number in range(self._act, 1 << 30):
+            self._act = number + 1
+            yield from play(self.scene, self.seed + number, ACT_GROUPS, start=number * ACT_GROUPS)
 
     def _messages(self, group: Group) -> list[Message]:
         """What is sent for one group."""
@@ -135,6 +168,7 @@ class Lives:
         self._judge()
         if self._random.random() < 0.4:
             self._tear()
+        self._keep()
 
     def stop(self) -> None:
         """One last life with a clean stop, then a final look at log and queue."""
