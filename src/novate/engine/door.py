@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
 from novate.engine.border import decode, encode
 from novate.engine.changes import EngineJournal, KeptState
@@ -34,13 +35,20 @@ class TooWide(DecodeError):
     """A number that no field of the engine holds: refused before any rule sees it."""
 
 
-class Sealed(NamedTuple):
-    """A sealed batch."""
+class Sealed:
+    """A sealed batch; its transactions are decoded when somebody asks for them."""
 
-    batch: Batch
-    data: bytes
-    """Its `full` form."""
-    journal: Journal
+    def __init__(self, batch: bytes, data: bytes, journal: Journal) -> None:
+        """`batch`: encoded; `data`: its `full` form; `journal`: what came of it."""
+        self._encoded = batch
+        self.data = data
+        self.journal = journal
+
+    @cached_property
+    def batch(self) -> Batch:
+        """The batch."""
+        found: Batch = decode(Batch, self._encoded)
+        return found
 
 
 class Engine:
@@ -161,7 +169,7 @@ class Engine:
     def seal(self) -> Sealed:
         """Seal the open batch and go on from the state it gives. LawError: it stays open."""
         batch, data, answer = _law(self._compiled.seal)
-        return Sealed(decode(Batch, batch), data, self._journal(answer))
+        return Sealed(batch, data, self._journal(answer))
 
     # Looking at the open batch.
 

@@ -52,7 +52,7 @@ class MarketParameters:
     close_penalty_ppm: int
     """Forced close: the mark is worsened by this many ppm of index."""
     fund_inventory_max: int
-    """Forced close: the fund's |quantity| in one instrument may not pass this many lots."""
+    """Forced close: the fund's |quantity| in one instrument stays within this, and 2^31 − 1."""
     deleverage_cap_ppm: int
     """The deleveraging price stays within this many ppm of index from the mark."""
     risk: RiskParameters = field(default_factory=RiskParameters)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from novate.lab.worlds import future, option
+from novate.spec.bounds import FACTOR_ONE, QUANTITY_MAX
 from novate.spec.errors import Reason
 from novate.spec.instruments import Kind
 from novate.spec.journal import RequestOutcome
 from novate.spec.messages.batch import Touch
 from novate.spec.messages.inbox import ForcedClose, FundDeposit
+from novate.spec.state import Position
 from tests.spec.kit import BTC, BTC_PERP, BTC_PRICE, DAY, USDC, Stage
 
 CLOSE = ForcedClose(1, 101, BTC_PERP)
@@ -58,6 +62,26 @@ def test_the_fund_takes_up_to_its_inventory() -> None:
     assert stage.lots(1) == 70
     assert stage.request(CLOSE).outcome == RequestOutcome.DEFERRED
     assert stage.lots(1) == 70
+
+
+def test_the_fund_takes_no_more_lots_than_a_position_can_hold() -> None:
+    """An inventory limit above `QUANTITY_MAX` is legal; a request must not stop the venue by it."""
+    stage = Stage()
+    stage.play(stage.round().fill(1, 3, BTC_PRICE, 5))
+    stage.craft_parameters({"fund_inventory_max": 2**32 - 1})
+    stage.craft_fund(BTC, 2**58)
+    stage.craft_account(2, cash=2**59)
+    grown, lots = stage.state.instruments[BTC_PERP], QUANTITY_MAX - 2
+    held = Position(BTC_PERP, lots, FACTOR_ONE, grown.long.cash)
+    owed = held._replace(quantity=-lots, cash=grown.short.cash)
+    first, *others = stage.state.markets
+    stage.craft(
+        markets=(replace(first, fund=replace(first.fund, positions=(held,))), *others),
+        accounts={**stage.state.accounts, 2: replace(stage.account(2), positions=(owed,))},
+        instruments={BTC_PERP: grown._replace(open_interest=5 + lots, holders=4)},
+    )
+    assert stage.request(CLOSE).outcome == RequestOutcome.DEFERRED
+    assert (stage.lots(1), stage.fund().positions[0].quantity) == (3, QUANTITY_MAX)
 
 
 def wait(stage: Stage, seconds: int) -> None:

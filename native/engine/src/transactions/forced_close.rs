@@ -7,6 +7,7 @@
 use novate_risk::bounds::PRICE_MAX;
 
 use crate::arithmetic::ppm_up;
+use crate::bounds::QUANTITY_MAX;
 use crate::draft::Draft;
 use crate::error::{Law, Reason, corrupt, reject};
 use crate::holders::{quantity_of, touch_account, touch_fund, underlying_of};
@@ -72,9 +73,9 @@ fn close_by_fund(draft: &mut Draft, index: i64, instrument: i64, quantity: i64) 
     let underlying = underlying_of(instrument);
     touch_fund(draft, underlying)?;
     let held = quantity_of(&draft.market(underlying)?.fund.positions, instrument);
-    let limit = draft.market_parameters(underlying)?.fund_inventory_max;
+    let limit = draft.market_parameters(underlying)?.fund_inventory_max.min(QUANTITY_MAX);
     let sign = quantity.signum();
-    // lots below 2^33, the limit below 2^32
+    // lots below 2^33, the limit below 2^31: a fund's lots fit their field like anyone's
     let taken = sign * quantity.abs().min((limit - sign * held).max(0));
     if taken == 0 {
         return Ok(0);

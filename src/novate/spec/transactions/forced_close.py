@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from novate.spec.bounds import PRICE_MAX
+from novate.spec.bounds import PRICE_MAX, QUANTITY_MAX
 from novate.spec.draft import Draft
 from novate.spec.errors import Reason, Rejection
 from novate.spec.holders import quantity_of, touch_account, touch_fund, underlying_of
@@ -75,7 +75,7 @@ def _close_by_fund(
     fund = touch_fund(draft, underlying)
     held = quantity_of(fund.positions, instrument)
     sign = 1 if quantity > 0 else -1
-    limit = draft.market_parameters(underlying).fund_inventory_max
+    limit = min(draft.market_parameters(underlying).fund_inventory_max, QUANTITY_MAX)
     taken = sign * min(abs(quantity), max(0, limit - sign * held))
     if taken == 0:
         return 0
