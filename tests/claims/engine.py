@@ -30,9 +30,17 @@ STATE = ROOT / "build" / "claims" / "engine.json"
 JUDGED = (ROOT / "src" / "novate" / "spec", ROOT / "src" / "novate" / "lab")
 EACH_KIND_MIN = 20
 ACCEPTED_SHARE_MIN = 0.6
-"""Part of all records tried, the orders and sheets read among them, that must be accepted."""
-NO_RECORDS = ("begin", "close", "spoiled batch", "whole batch")
-"""Comparisons that are not of a record."""
+"""Part of all transactions tried that must be accepted."""
+NO_TRANSACTIONS = (
+    "begin",
+    "open",
+    "close",
+    "read order",
+    "read sheet",
+    "spoiled batch",
+    "whole batch",
+)
+"""Comparisons that are not of a transaction; requests have their own counts, by outcome."""
 LONGEST = 1.5
 """How far beyond `count` a run goes to complete the kinds and rejections."""
 NAMES = tuple(str(name) for name in (*Reason, *Fault))
@@ -44,18 +52,18 @@ def versions() -> str:
     return digest_of([*python, Path(_native.__file__)])
 
 
-def records(worlds: WorldSum, outcome: str) -> int:
-    """Records tried one by one in both with an outcome, `accepted` or `refused`."""
+def transactions(worlds: WorldSum, outcome: str) -> int:
+    """Transactions tried one by one in both with an outcome, `accepted` or `refused`."""
     return sum(
         many
         for what, many in worlds.counts("compared").items()
-        if what.endswith(f" {outcome}") and what.removesuffix(f" {outcome}") not in NO_RECORDS
+        if what.endswith(f" {outcome}") and what.removesuffix(f" {outcome}") not in NO_TRANSACTIONS
     )
 
 
 def accepted_share(worlds: WorldSum) -> float:
-    """Part of the records tried that were accepted."""
-    accepted, refused = records(worlds, "accepted"), records(worlds, "refused")
+    """Part of the transactions tried that were accepted."""
+    accepted, refused = transactions(worlds, "accepted"), transactions(worlds, "refused")
     return accepted / max(accepted + refused, 1)
 
 
@@ -108,10 +116,10 @@ def table(worlds: WorldSum) -> str:
         lines += [f"  {many:10,}  {key}" for key, many in worlds.counts(title).items()]
     lines.append("refused, by name:")
     lines += [f"  {many:10,}  {name}" for name, many in refused_by_name(worlds).items()]
-    tried = records(worlds, "accepted") + records(worlds, "refused")
+    tried = transactions(worlds, "accepted") + transactions(worlds, "refused")
     lines.append(
         f"{worlds.batches:,} batches of {worlds.state['worlds']} worlds equal, "
-        f"{accepted_share(worlds):.1%} of {tried:,} records accepted, "
+        f"{accepted_share(worlds):.1%} of {tried:,} transactions accepted, "
         f"{worlds.total('accepted') / worlds.batches:.1f} transactions a batch, "
         f"{worlds.seconds:,.0f} s: {worlds.batches / worlds.seconds:.1f} batches/s"
     )

@@ -68,7 +68,7 @@ def test_the_demo_passes_its_own_checks_and_leaves_nothing_running(
     code = run(SECONDS, True, synthetic(settings, SECONDS, start=START, calm_s=CALM_S))
     checks = visit.out.split("\nChecks\n")[1].split("\n\n")[0].strip().splitlines()
     assert [line for line in checks if not line.strip().startswith("ok ")] == []
-    assert len(checks) == 14
+    assert len(checks) == 15
     assert (code, visit.rebuilt) == (0, 0)
     rebuilt = capsys.readouterr().out
     assert "1 reverts, fork 1" in rebuilt

@@ -28,6 +28,7 @@ from novate.lab.demo_audit import Audit, costs, judge, may_withdraw
 from novate.lab.demo_chain import ETHER, SEQUENCER, TERMS, DemoChain
 from novate.lab.demo_data import DemoData, load
 from novate.lab.demo_fraud import Fraud, FraudAct
+from novate.lab.demo_kills import Kills
 from novate.lab.demo_market import cast, demo_parameters, oracle_wallets, reports
 from novate.lab.demo_node import DemoNode, NodeFailed
 from novate.lab.demo_story import L1_LIMIT_S, PERPETUAL, Story
@@ -55,7 +56,9 @@ Result = TypeVar("Result")
 class Demo:
     """Chain, node and story of one run."""
 
-    def __init__(self, data: DemoData, folder: Path, anvil: Anvil, progress: Progress) -> None:
+    def __init__(
+        self, data: DemoData, folder: Path, anvil: Anvil, progress: Progress, kills: Kills
+    ) -> None:
         """Deploy the contracts and configure the node; nothing trades yet."""
         self.progress = progress
         self.chain = DemoChain(anvil)
@@ -65,7 +68,7 @@ class Demo:
         self.genesis: State = genesis
         self.node = DemoNode(folder, self.chain.deployment, genesis)
         self.node.write_reports(reports(data))
-        self.story = Story(data, cast(), self.chain, self.node, progress)
+        self.story = Story(data, cast(), self.chain, self.node, progress, kills)
         self.claimed = self.claims = 0
         self.diff_error = ""
 
@@ -194,6 +197,7 @@ class Demo:
             chain=self.chain,
             fraud=fraud,
             judged=judged,
+            stood_right=story.kills.stood_right(root, judged.journals),
             rebuilt=rebuilt,
             engine_root=stand.root,
             engine_batch=stand.batch,
@@ -237,7 +241,7 @@ def are_in_log(receipts: Sequence[Receipt], folder: Path) -> bool:
     return found == len(wanted) > 0
 
 
-def run(seconds: int, keep: bool, data: DemoData | None = None) -> int:
+def run(seconds: int, keep: bool, data: DemoData | None = None, kills: Kills | None = None) -> int:
     """The whole demo, and an end to every process whatever happens."""
     started = perf_counter()
     progress = Progress()
@@ -251,7 +255,7 @@ def run(seconds: int, keep: bool, data: DemoData | None = None) -> int:
     demo: Demo | None = None
     try:
         anvil.start()
-        demo = Demo(found, folder, anvil, progress)
+        demo = Demo(found, folder, anvil, progress, kills or Kills())
         progress.say(describe(demo.chain.deployment).replace("\n", "\n           "))
         ending = demo.play()
         spent = costs(demo.chain, demo.chain.history(), ending.judged.journals)

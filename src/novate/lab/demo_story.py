@@ -17,6 +17,7 @@ from novate.book.orders import Order as BookOrder
 from novate.book.orders import Side, TimeInForce
 from novate.lab.demo_chain import DemoChain
 from novate.lab.demo_data import TICKS, DemoData
+from novate.lab.demo_kills import Kills, Restart
 from novate.lab.demo_market import (
     FUND_CAPITAL,
     OPENING_S,
@@ -70,9 +71,16 @@ class Story:
     """The acts, in order, on one node and one base chain."""
 
     def __init__(
-        self, data: DemoData, roles: Cast, chain: DemoChain, node: DemoNode, progress: Progress
+        self,
+        data: DemoData,
+        roles: Cast,
+        chain: DemoChain,
+        node: DemoNode,
+        progress: Progress,
+        kills: Kills,
     ) -> None:
         """Nothing has happened yet."""
+        self.kills = kills
         self.data = data
         self.roles = roles
         self.chain = chain
@@ -163,14 +171,11 @@ class Story:
         data = self.data
         self.advance(data.start)
         self._quote_options()
-        killed = False
         for second, operations in by_second(data.blocks()):
             with self.timed("order flow: signing, door, matching, law"):
                 self._second(second, operations)
             self.progress.at(second - data.start, data.seconds, self._counts())
-            if not killed and second >= data.start + data.seconds // 2:
-                killed = True
-                self._kill()
+            self._point(halfway=second >= data.start + data.seconds // 2)
         self._leverage()
         self.progress.say(self._counts())
         self.settle(self.flush(SESSION.round_age_s))
@@ -193,6 +198,11 @@ class Story:
         taken = self.traders.taken
         return f"{self.traders.orders:,} orders signed, {sum(taken.values()):,} messages taken"
 
+    def _point(self, halfway: bool = False) -> None:
+        """A point amid messages that nobody has answered yet: the node may be killed here."""
+        if self.kills.due(halfway):
+            self._kill()
+
     def _kill(self) -> None:
         """SIGKILL to every process amid the flow; what was not acknowledged is sent again."""
         self.node.kill()
@@ -205,6 +215,7 @@ class Story:
         last = max(receipt.sequence for receipt in self.traders.receipts)
         if stand.sequence < last:
             raise NodeFailed(f"record {last} was acknowledged, the log ends at {stand.sequence}")
+        self.kills.restarts.append(Restart(last, len(unanswered), stand))
         self.progress.say(
             f"node killed (SIGKILL) after {last:,} acknowledged records and restarted at record "
             f"{stand.sequence:,}; {len(unanswered)} unanswered messages are sent again"
@@ -286,6 +297,7 @@ class Story:
         )
         for time in times:
             self.advance(time)
+            self._point()
         self.progress.say(f"{len(times)} quiet rounds")
 
     def expiry(self) -> None:
@@ -306,6 +318,7 @@ class Story:
         for offset in range(0, data.crash_seconds, CRASH_ROUND_S):
             self.advance(data.crash_start + offset)
             self.traders.send(self._perpetual_quotes(CRASH_LOTS))
+            self._point()
             self.progress.at(offset, data.crash_seconds, "makers follow the price")
         self.flush(QUIET_ROUND_S)
         self.progress.say(f"{len(pulled)} resting orders were pulled before it")
@@ -326,6 +339,7 @@ class Story:
         wanted = {k: withdrawable.get(k, 0) // 2 for k in self.roles.takers}
         sent = [self.traders.withdrawal(k, amount) for k, amount in wanted.items() if amount]
         self.traders.send(sent)
+        self._point()
         self.traders.finish()
         self.flush(QUIET_ROUND_S)
         refused = [notice for notice in self.client.notices[notices:] if notice.reason]
@@ -355,6 +369,7 @@ class Story:
                 self.advance(second)
                 self.traders.send(self._perpetual_quotes(CALM_LOTS))
             self.traders.send(self.traders.operations(self._perpetual_takes()), second)
+            self._point()
         self.traders.finish()
         lots = self.traders.filled - before
         self.progress.say(f"{lots / 10_000:,.4f} BTC of the perpetual traded under fork {fork}")

@@ -28,6 +28,8 @@ class Ending:
     fraud: Fraud
     judged: Judged
     """By the specification."""
+    stood_right: bool
+    """Whether the node stood at the specification's root after every kill."""
     rebuilt: State
     """From L1 alone, by the engine and by differences."""
     engine_root: Digest
@@ -84,6 +86,7 @@ def checks(ending: Ending) -> dict[str, bool]:
             cash_of(ending.rebuilt) == deposited - paid(ending)
         ),
         "every acknowledged record is in the log, kill -9 or not": ending.receipts_in_log,
+        "after every kill -9 the node stood at the specification's root": ending.stood_right,
         "the fraudulent batch was found by rebuilding from L1": fraud.found > 0,
         "neither claim nor proof of the fraud went through": (
             (fraud.claim_error, fraud.proof_error) == ("NotFinal", "EveryProofIsRejected")
@@ -146,6 +149,7 @@ def figures(ending: Ending) -> dict[str, str]:
         "  their transactions read from L1, from disk (diff)": (
             f"{ending.judged.from_l1:,}, {len(journals) - ending.judged.from_l1:,}"
         ),
+        "kills of the node (SIGKILL to every process)": f"{len(story.kills.restarts):,}",
         "receipts verified": f"{len(traders.receipts):,}",
         "fills": f"{fills:,}",
         "accounts": f"{state.system.account_count:,}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from novate.lab.generator.plans import FOREVER, forged, free_slot
+from novate.lab.generator.plans import FOREVER, forged, free_slot, room_for
 from novate.lab.generator.stage import Stage
 from novate.spec.bounds import CASH_MAX
 from novate.spec.errors import Reason
@@ -62,7 +62,10 @@ def transfer(stage: Stage) -> None:
     if not senders:
         return
     account = stage.rng.choice(senders)
-    amount = int(max(1, free_cash(stage, account)) * stage.rng.choice((0.01, 0.1, 0.5, 1.0)))
+    free = free_cash(stage, account)
+    if free <= 0 and stage.rng.random() < 0.8:
+        return
+    amount = int(max(1, free) * stage.rng.choice((0.01, 0.1, 0.5, 1.0)))
     recipient = stage.rng.choice(partners(stage, account))
     fields = free_slot(stage, account)
     message = Transfer(account, recipient, max(1, amount), *fields, FOREVER)
@@ -76,9 +79,13 @@ def move_position(stage: Stage) -> None:
         return
     account = stage.rng.choice(senders)
     position = stage.rng.choice(stage.draft.account(account).positions)
+    if stage.is_halted(underlying_of(position.instrument)) and stage.rng.random() < 0.8:
+        return
     lots = max(1, int(abs(position.quantity) * stage.rng.choice((0.1, 0.5, 1.0))))
     lots = lots if position.quantity > 0 else -lots
-    recipient = stage.rng.choice(stage.siblings(account))
+    siblings = stage.siblings(account)
+    roomy = [k for k in siblings if room_for(stage, k, position.instrument)]
+    recipient = stage.rng.choice(roomy or siblings)
     slot, nonce = free_slot(stage, account)
     message = MovePosition(account, recipient, position.instrument, lots, slot, nonce, FOREVER)
     submit(stage, sign_move(stage, message))

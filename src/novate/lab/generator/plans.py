@@ -119,13 +119,23 @@ def gross_of(stage: Stage, account: int) -> int:
     )
 
 
+def margin_of_one(stage: Stage, instrument: int) -> int:
+    """About the margin of one lot, micro-USDC; at least 1."""
+    rate = MARGIN_PPM if is_linear(decode(instrument)) else OPTION_MARGIN_PPM
+    return max(1, index_at(stage, underlying_of(instrument)) * rate // 1_000_000)
+
+
 def lots_for(stage: Stage, instrument: int, share: float, *accounts: int) -> int:
     """Lots that use about a share of the least free margin of these accounts; at least 1."""
     free = min(stage.health(account).equity - stage.health(account).initial for account in accounts)
-    rate = MARGIN_PPM if is_linear(decode(instrument)) else OPTION_MARGIN_PPM
-    need = max(1, index_at(stage, underlying_of(instrument)) * rate // 1_000_000)
-    lots = int(free * share / need) if free > 0 else 1
+    lots = int(free * share / margin_of_one(stage, instrument)) if free > 0 else 1
     return max(1, min(lots, 5_000_000))
+
+
+def can_afford_one(stage: Stage, instrument: int, account: int) -> bool:
+    """Whether an account's free margin carries about one lot."""
+    health = stage.health(account)
+    return health.equity - health.initial >= margin_of_one(stage, instrument)
 
 
 def near_mark(stage: Stage, instrument: int) -> int:
@@ -146,13 +156,12 @@ def random_plan(stage: Stage) -> Plan | None:
     able = [
         index
         for index in rng.sample(traders, min(5, len(traders)))
-        if room_for(stage, index, instrument)
-        and stage.health(index).equity >= stage.health(index).initial
+        if room_for(stage, index, instrument) and can_afford_one(stage, instrument, index)
     ]
     if len(able) < 2:
         return None
     buyer, seller = able[:2]
-    share = stage.mood.leverage * rng.choice((0.02, 0.1, 0.3, 0.9))
+    share = stage.mood.leverage * rng.choice((0.02, 0.1, 0.3, 0.7))
     quantity = lots_for(stage, instrument, share, buyer, seller)
     plan = Plan(instrument, near_mark(stage, instrument), quantity, buyer, seller)
     return with_maker(stage, plan)

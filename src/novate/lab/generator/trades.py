@@ -15,6 +15,7 @@ from novate.lab.generator.plans import (
     order_side,
     quote_side,
     random_plan,
+    room_for,
     sign_order,
     signed_side,
     submit,
@@ -25,6 +26,16 @@ from novate.spec.holders import underlying_of
 from novate.spec.messages.batch import SideKind, SideOf
 from novate.spec.messages.orders import Order, OrderFlags
 from novate.spec.valuation import is_expired
+
+
+def counterparty(stage: Stage, account: int, instrument: int) -> int | None:
+    """The best funded of a few others with room for an instrument; None mostly if it is halted."""
+    rng = stage.rng
+    if stage.is_halted(underlying_of(instrument)) and rng.random() < 0.8:
+        return None
+    others = [k for k in stage.traders() if k != account and room_for(stage, k, instrument)]
+    few = rng.sample(others, min(3, len(others)))
+    return max(few, key=lambda k: stage.health(k).equity - stage.health(k).initial, default=None)
 
 
 def trade(stage: Stage) -> None:
@@ -59,11 +70,13 @@ def reduce(stage: Stage) -> None:
     """An account closes part of a position, mostly by a reduce-only order."""
     rng = stage.rng
     holders = [k for k in stage.traders() if stage.draft.account(k).positions]
-    if not holders or len(stage.traders()) < 2:
+    if not holders:
         return
     account = rng.choice(holders)
     position = rng.choice(stage.draft.account(account).positions)
-    other = rng.choice([k for k in stage.traders() if k != account])
+    other = counterparty(stage, account, position.instrument)
+    if other is None:
+        return
     closes_long = position.quantity > 0
     lots = max(1, int(abs(position.quantity) * rng.choice((0.3, 0.6, 1.0))))
     fields = dict(REDUCE_ONLY) if rng.random() < 0.8 else {}
@@ -119,16 +132,16 @@ def refill(stage: Stage) -> None:
     signed, left = stage.resting.pop(rng.randrange(len(stage.resting)))
     order = signed.message
     edits = rng.random() < 0.4
-    others = [k for k in stage.traders() if k != order.account]
+    other = counterparty(stage, order.account, order.instrument)
     signer = stage.crowd.wallet(stage.draft, order.account)
-    if signer is None or not others or is_expired(order.instrument, stage.time):
+    if signer is None or other is None or is_expired(order.instrument, stage.time):
         return
     if edits:
         order = _edited(stage, order)
         signed, left = sign_order(stage, order), left + order.quantity - signed.message.quantity
     price = near_mark(stage, order.instrument)
     quantity = max(1, int(left * rng.choice((0.5, 1.0))))
-    plan = Plan(order.instrument, price, quantity, order.account, rng.choice(others))
+    plan = Plan(order.instrument, price, quantity, order.account, other)
     sides = order_side(stage, signed), signed_side(stage, plan, False)
     feature = "edited order" if edits else "further part of an order"
     done = submit(stage, [fill_of(plan, *sides)], feature, (plan.buyer, plan.seller))
