@@ -32,7 +32,6 @@ from novate.spec.margin import (
     worst_loss,
 )
 from novate.spec.marks import MarketView, moved_value, terms_of
-from novate.spec.parameters import MarketParameters
 from novate.spec.pricing import VOL_BITS
 from novate.spec.risk_parameters import (
     MINIMAL_RISK,
@@ -42,31 +41,10 @@ from novate.spec.risk_parameters import (
 )
 from novate.spec.smile import NODES
 from novate.spec.state import ExpiryFields, Snapshot
+from tests.native.risk_markets import DAY_S, DEFAULT, INDEX, PARAMETERS, PERPETUAL
 from tools import render_between_nodes, search_between_nodes
 
 DAY = 2_500
-INDEX = 10_000_000  # 100,000 USDC in cents
-DAY_S = 86_400
-DEFAULT = RiskParameters()
-PARAMETERS = MarketParameters(
-    symbol="BTC",
-    price_decimals=2,
-    strike_tick=100,
-    strike_step=1,
-    horizon_days=400,
-    band_ppm=50_000,
-    gap_s=60,
-    halt_jump_ppm=50_000,
-    halt_drift_ppm_s=100,
-    funding_rate_max_ppm=10_000,
-    premium_max_ppm=5_000,
-    vol_default_ppm=600_000,
-    penalty_ppm=50_000,
-    close_penalty_ppm=10_000,
-    fund_inventory_max=1_000,
-    deleverage_cap_ppm=100_000,
-)
-PERPETUAL = encode(Instrument(0, 0, Kind.PERPETUAL, 0))
 # Days after DAY with basis and volatility; the reference below needs a table point of the shock
 # term structure, so each is a power of two of days away from NOW.
 NOW = expiry_time(DAY) - DAY_S
