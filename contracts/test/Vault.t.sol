@@ -1,10 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IInbox} from "../src/interfaces/IInbox.sol";
 import {CommittedBatch} from "../src/interfaces/ISettlement.sol";
 import {IVault, Payment} from "../src/interfaces/IVault.sol";
 import {Venue} from "./Venue.sol";
-import {OddToken} from "./tokens/OddToken.sol";
+import {ISender, OddToken} from "./tokens/OddToken.sol";
+
+/// @notice Deposits, and deposits once more while its tokens are pulled.
+contract NestingDepositor is ISender {
+    IInbox private immutable inbox;
+    bool private nested;
+
+    constructor(IInbox inbox_) payable {
+        inbox = inbox_;
+    }
+
+    function deposit(uint64 amount) public {
+        inbox.depositToNewAccount{value: inbox.fee()}(address(this), amount);
+    }
+
+    function tokensToSend(uint256 amount) external {
+        if (nested) return;
+        nested = true;
+        deposit(uint64(amount));
+    }
+}
 
 /// @notice Claims of final batches, the daily limit, and tokens that misbehave.
 contract VaultTest is Venue {
@@ -107,6 +128,20 @@ contract VaultTest is Venue {
         );
         vm.prank(ALICE);
         inbox.depositToNewAccount{value: cost}(ALICE, PAID);
+    }
+
+    function test_a_nested_deposit_makes_the_outer_one_revert() external {
+        token.setHabit(OddToken.Habit.ASKING);
+        NestingDepositor depositor = new NestingDepositor{value: 1 ether}(inbox);
+        token.mint(address(depositor), 2 * PAID);
+        vm.prank(address(depositor));
+        token.approve(address(vault), 2 * PAID);
+        vm.expectRevert(
+            abi.encodeWithSelector(IVault.WrongAmountReceived.selector, 2 * PAID, PAID)
+        );
+        depositor.deposit(PAID);
+        assertEq(vault.received(), 0, "received");
+        _assertConserved();
     }
 
     function test_refuses_a_token_that_says_no() external {

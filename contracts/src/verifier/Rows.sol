@@ -149,9 +149,9 @@ library Rows {
                 let place := shl(5, and(index, 1))
                 mstore(place, mload(add(nodes, 32)))
                 nodes := add(nodes, 64)
-                switch eq(mload(nodes), xor(index, 1))
+                switch eq(mload(nodes), xor(index, 0x1))
                 case 0 {
-                    mstore(xor(place, 32), calldataload(cursor))
+                    mstore(xor(place, 0x20), calldataload(cursor))
                     cursor := add(cursor, 32)
                 }
                 default {

@@ -3,6 +3,11 @@ pragma solidity 0.8.37;
 
 import {MockToken} from "./MockToken.sol";
 
+/// @notice Who is asked before its tokens are pulled, as ERC-777 does it.
+interface ISender {
+    function tokensToSend(uint256 amount) external;
+}
+
 /// @notice A token that behaves as tokens sometimes do.
 contract OddToken is MockToken {
     enum Habit {
@@ -14,7 +19,9 @@ contract OddToken is MockToken {
         /// Keeps one unit of each transfer.
         FEE,
         /// Returns the number 2.
-        TWO
+        TWO,
+        /// Calls who pays before it moves anything.
+        ASKING
     }
 
     Habit public habit;
@@ -40,6 +47,7 @@ contract OddToken is MockToken {
         override
         returns (bool)
     {
+        if (habit == Habit.ASKING) ISender(from).tokensToSend(amount);
         _spend(from, amount);
         _behave(from, to, amount);
         return true;
