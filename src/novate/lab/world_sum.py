@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import count as numbers
 from pathlib import Path
@@ -89,7 +89,7 @@ class WorldSum:
         beside.write_text(json.dumps(state))
         os.replace(beside, self.path)
 
-    def run(self, run_world: RunWorld, workers: int) -> Iterator[None]:
+    def run(self, run_world: RunWorld, workers: int) -> Generator[None, None, None]:
         """Add world after world, one for each `next`."""
         results = _worlds(run_world, self.state["seed"], self.state["worlds"], workers)
         before = monotonic()
