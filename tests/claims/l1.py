@@ -252,16 +252,35 @@ class Storm:
             for submitter in self.pair:
                 submitter.step()
             venue.chain.control.mine(TERMS.challenge_window // 4)
-        history = venue.history()
-        waiting = [one.outbox.pending and one.outbox.pending.label for one in self.pair]
-        assert history.finalized == sealed, (
-            f"every batch becomes final: {history.finalized} of {sealed} are, "
-            f"{history.committed} are committed, under way {waiting}"
-        )
+        assert venue.history().finalized == sealed, f"not every batch is final: {self.stuck()}"
         for number in range(1, sealed + 1):
             for claim in self.claims(number):
                 if not venue.l1.view(venue.contract("vault"), "isClaimed", number, claim[4]):
                     venue.send(CLAIMER, "vault", "claim", *claim, gas=CLAIM_GAS)
+
+    def stuck(self) -> str:
+        """What holds the oldest batch up that is not final: as events tell it, and the contract."""
+        venue, history = self.venue, self.venue.history()
+        settlement = venue.contract("settlement")
+        number = history.finalized + 1
+        found = [f"{history.finalized} final, {history.committed} committed"]
+        for name in ("finalized", "committed"):
+            found.append(f"contract: {name} {venue.l1.view(settlement, name)}")
+        if number in history.standing:
+            batch = history.standing[number]
+            proven = number in history.proven, venue.l1.view(settlement, "isProven", number)
+            same = venue.l1.view(settlement, "batchHash", number) == batch.hash
+            ready = venue.l1.view(settlement, "isFinalizable", batch.struct)
+            found.append(
+                f"batch {number}: {batch.header.form.name} of block {batch.block}, "
+                f"proven {proven}, "
+                f"hash as in the contract {same}, finalizable {ready}, block {venue.l1.height()}"
+            )
+        for one in self.pair:
+            under_way = one.outbox.pending and one.outbox.pending.label
+            known = one.history.finalized
+            found.append(f"submitter: {known} final, under way {under_way}, last {one.step()}")
+        return "; ".join(found)
 
     def check(self, folder: Path) -> None:
         """AssertionError if anything was lost or paid twice."""
