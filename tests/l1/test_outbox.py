@@ -8,7 +8,8 @@ import pytest
 
 from novate.l1.anvil import Anvil
 from novate.l1.client import L1
-from novate.l1.outbox import Fate, Outbox, Outcome, write_atomically
+from novate.l1.files import write_atomically
+from novate.l1.outbox import Fate, Outbox, Outcome
 from novate.l1.rpc import L1Error, Unreachable
 from novate.l1.wallet import GAS_MAX, Fees, Transaction, funded_wallet
 from tests.l1.chain import START, Chain, running

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import ckzg  # type: ignore[import-not-found] # compiled, comes without stubs
-import eth_account
 
 from novate.l1.rpc import L1Error
 from novate.spec.public_data.blob import (
@@ -54,7 +54,9 @@ class Sidecar(NamedTuple):
 @cache
 def trusted_setup() -> Any:
     """The public set-up of Ethereum, as eth-account ships it."""
-    folder = Path(eth_account.__file__).parent / "typed_transactions" / "blob_transactions"
+    package = find_spec("eth_account")
+    assert package is not None and package.origin is not None, "eth-account is a dependency"
+    folder = Path(package.origin).parent / "typed_transactions" / "blob_transactions"
     return ckzg.load_trusted_setup(str(folder / "kzg_trusted_setup.txt"), PRECOMPUTE)
 
 

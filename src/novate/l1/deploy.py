@@ -19,7 +19,7 @@ from eth_hash.auto import keccak
 from novate.l1.abi import Artifact, load
 from novate.l1.blobs import rlp_bytes, rlp_list
 from novate.l1.client import L1, Contract
-from novate.l1.outbox import write_atomically
+from novate.l1.files import write_atomically
 from novate.l1.rebuild import digest_bytes
 from novate.l1.rpc import L1Error, Rpc, address_hex
 from novate.l1.wallet import GAS_MAX, L1Wallet, Transaction

@@ -15,8 +15,8 @@ from eth_hash.auto import keccak
 
 from novate.l1.abi import Log
 from novate.l1.client import Contract
+from novate.l1.files import write_atomically
 from novate.l1.follower import Block, Follower
-from novate.l1.outbox import write_atomically
 from novate.l1.rpc import L1Error, Rpc
 from novate.spec.errors import DecodeError
 from novate.spec.messages.inbox import Request

@@ -10,7 +10,6 @@ earlier has sent nothing. What a transaction did is read from L1 alone.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -19,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from novate.l1.blobs import sidecar_of
 from novate.l1.client import L1, Receipt
+from novate.l1.files import write_atomically
 from novate.l1.rpc import L1Error, RpcError, to_bytes, to_hex
 from novate.l1.wallet import Fees, L1Wallet, Signed, Transaction
 
@@ -193,22 +193,6 @@ class Outbox:
         """Write what is under way to disk, whole or not at all, before anything is sent."""
         self.pending = pending
         write_atomically(self._path, json.dumps(_shown(pending)).encode())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file's content, durably: a crash leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with open(fresh, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _shown(pending: Pending | None) -> dict[str, Any] | None:

@@ -19,8 +19,8 @@ from typing import Final, NamedTuple, Protocol
 from novate.l1.abi import Artifact
 from novate.l1.batch_data import Published, published
 from novate.l1.blob_sources import BlobSource, node_blobs
+from novate.l1.files import write_atomically
 from novate.l1.history import Commit, History
-from novate.l1.outbox import write_atomically
 from novate.l1.rpc import L1Error, Rpc
 from novate.spec.batch import apply_batch
 from novate.spec.commitment import build_trees, commit, roots_of, update_trees

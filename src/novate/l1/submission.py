@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from novate.l1.outbox import write_atomically
+from novate.l1.files import write_atomically
 from novate.spec.crypto import goldilocks
 from novate.spec.errors import DecodeError
 from novate.spec.journal import Journal

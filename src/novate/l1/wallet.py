@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from eth_account import Account
-from eth_account.messages import encode_typed_data
-
 from novate.l1.anvil import MNEMONIC
 from novate.l1.blobs import Sidecar, network_form
 from novate.l1.rpc import L1Error, address_hex, to_hex
@@ -70,6 +67,9 @@ class L1Wallet:
 
     def __init__(self, secret: bytes, chain_id: int) -> None:
         """`secret`: 32 bytes. ValueError if it is no key."""
+        # Half a second to load, and whoever only reads L1 never needs it.
+        from eth_account import Account
+
         self._account = Account.from_key(secret)
         self.chain_id = chain_id
         self.address = int(self._account.address, 16)
@@ -111,12 +111,16 @@ class L1Wallet:
 
     def sign_typed(self, message: dict[str, Any]) -> bytes:
         """The 65 bytes of an EIP-712 signature over a full message (types, domain, message)."""
+        from eth_account.messages import encode_typed_data
+
         signed = self._account.sign_message(encode_typed_data(full_message=message))
         return bytes(signed.signature)
 
 
 def funded_wallet(index: int, chain_id: int) -> L1Wallet:
     """The `index`-th funded account of anvil. Its key is public: for tests and the demo."""
+    from eth_account import Account
+
     Account.enable_unaudited_hdwallet_features()
     account = Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
     return L1Wallet(bytes(account.key), chain_id)

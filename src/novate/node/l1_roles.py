@@ -1,4 +1,4 @@
-"""The roles towards L1: batches are made ready, requests come in, batches go out."""
+"""The roles that speak to L1: requests come in, batches go out."""
 
 from __future__ import annotations
 
@@ -16,35 +16,13 @@ from novate.l1.rpc import L1Error, Rpc
 from novate.l1.submission import Queue
 from novate.l1.submitter import Began, Happened, Refused, Stale, Submitter
 from novate.l1.wallet import L1Wallet
-from novate.native import NativePrimitives
-from novate.node.archive import Archive
-from novate.node.batcher import Batcher
 from novate.node.client import Client
 from novate.node.config import Config, read_seeds
 from novate.node.l1_link import L1Link
-from novate.node.port import engine_kit
 from novate.node.venue_roles import IDLE_S, say, unix_ms
-from novate.spec.commitment import commit
 
 RETRY_S: Final = 1.0
 """How long a role waits when what it needs is not there: L1, the sequencer."""
-
-
-def run_batcher(config: Config, stop: Event) -> None:
-    """Sealed batches become submissions."""
-    primitives = NativePrimitives()
-    genesis = config.state()
-    root = commit(genesis, primitives).root
-    kit = engine_kit(config.node.engine)
-    archive = Archive(config.folder, kit, genesis, root)
-    batcher = Batcher(config.folder, archive, (genesis, root), kit, config.policy, primitives)
-    while not stop.is_set():
-        submission = batcher.step()
-        if submission is None:
-            stop.wait(IDLE_S)
-            continue
-        header = submission.header
-        say("batcher", f"batch {header.number}, {header.form.name.lower()} form, queued")
 
 
 def run_inbox(config: Config, stop: Event) -> None:

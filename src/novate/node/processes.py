@@ -36,7 +36,7 @@ BAD_CONFIG: Final = 2
 
 ROLES: Final = {
     "sequencer": ("venue_roles", "run_sequencer"),
-    "batcher": ("l1_roles", "run_batcher"),
+    "batcher": ("venue_roles", "run_batcher"),
     "oracle": ("venue_roles", "run_oracle"),
     "inbox": ("l1_roles", "run_inbox"),
     "submitter": ("l1_roles", "run_submitter"),

@@ -1,4 +1,4 @@
-"""The roles that make a venue: the sequencer behind its door, and the oracles."""
+"""The roles that make a venue: the sequencer behind its door, the batcher, and the oracles."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from novate.native import NativePrimitives
 from novate.node.archive import Archive
+from novate.node.batcher import Batcher
 from novate.node.client import Client
 from novate.node.config import Config, MarketTable, read_secrets
 from novate.node.door import Door
@@ -58,6 +59,23 @@ def run_sequencer(config: Config, stop: Event) -> None:
         finally:
             door.close()
     say("sequencer", f"stopped after record {log.sequence}")
+
+
+def run_batcher(config: Config, stop: Event) -> None:
+    """Sealed batches become submissions."""
+    primitives = NativePrimitives()
+    genesis = config.state()
+    root = commit(genesis, primitives).root
+    kit = engine_kit(config.node.engine)
+    archive = Archive(config.folder, kit, genesis, root)
+    batcher = Batcher(config.folder, archive, (genesis, root), kit, config.policy, primitives)
+    while not stop.is_set():
+        submission = batcher.step()
+        if submission is None:
+            stop.wait(IDLE_S)
+            continue
+        header = submission.header
+        say("batcher", f"batch {header.number}, {header.form.name.lower()} form, queued")
 
 
 def run_oracle(config: Config, stop: Event) -> None:
