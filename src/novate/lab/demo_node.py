@@ -217,16 +217,19 @@ def wait_for_group(group: int) -> None:
         time.sleep(POLL_S)
 
 
-def running_in(group: int) -> list[int]:
-    """Processes of a group that have not ended, from /proc (see proc(5): state, parent, group)."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+def running_in(group: int) -> set[int]:
+    """Threads of a group's processes that have not ended, from /proc (proc(5)).
+
+    Threads, since a process whose first one has ended keeps its files until the last one has.
+    """
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
         try:
             state, _, its_group, *_ = stat.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended meanwhile
-        if int(its_group) == group and state != "Z":
-            found.append(int(stat.parent.name))
+        if int(its_group) == group and state not in "ZX":
+            found.add(int(stat.parent.name))
     return found
 
 
