@@ -99,6 +99,23 @@ pub fn permute_12(state: [u64; 12]) -> [u64; 12] {
     POSEIDON2_12.permute(state.map(Goldilocks::new)).map(|element| element.as_canonical_u64())
 }
 
+/// The permutation of width 12 of many states of canonical words.
+#[must_use]
+pub fn permute_rows(states: &[[u64; 12]]) -> Vec<[u64; 12]> {
+    let mut permuted = vec![[0; 12]; states.len()];
+    for_each_lanes(&mut permuted, |start, lanes| {
+        let last = lanes.len() - 1; // spare lanes repeat the last state
+        let mut state: [Packing; 12] = core::array::from_fn(|i| {
+            Packing::from_fn(|lane| Goldilocks::new(states[start + lane.min(last)][i]))
+        });
+        POSEIDON2_12.permute_mut(&mut state);
+        for (lane, words) in lanes.iter_mut().enumerate() {
+            *words = core::array::from_fn(|i| state[i].as_slice()[lane].as_canonical_u64());
+        }
+    });
+    permuted
+}
+
 /// Blocks of a message: at least one.
 pub(crate) const fn block_count(length: usize) -> usize {
     if length == 0 { 1 } else { length.div_ceil(RATE) }

@@ -3,7 +3,8 @@
 //! * [`hash`]: Poseidon2 sponge and node compression, in batches over the machine's vector lanes;
 //! * [`merkle`]: the dense binary tree with multi-update;
 //! * [`base`], [`quintic`], [`scalar`], [`curve`]: the arithmetic of EcGFp5 (eprint 2022/274);
-//! * [`schnorr`]: keys, constant-time signing, verification; [`batch`]: many verifications at once.
+//! * [`schnorr`]: keys, constant-time signing, verification; [`batch`]: many verifications at once;
+//! * [`steps`]: multiplications with every element on the way, for the witness of a proof.
 //!
 //! Everything here is a pure function of its arguments. What is secret (keys, nonces) is handled
 //! without secret-dependent branches or indices; functions that are *not* constant-time say
@@ -21,6 +22,7 @@ pub mod quintic;
 pub mod scalar;
 pub mod schnorr;
 pub mod secret_hash;
+pub mod steps;
 
 pub use error::Error;
 

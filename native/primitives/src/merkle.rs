@@ -97,6 +97,21 @@ impl Tree {
         Ok(self.levels[0].node(index))
     }
 
+    /// The nodes of a level (0: the leaves) at indices in any order.
+    pub fn nodes(&self, level: u32, indices: &[u64]) -> Result<Vec<Digest>, Error> {
+        let depth = self.depth();
+        let range =
+            |field, value: u64, limit| Err(Error::Range { field, value: value.to_string(), limit });
+        if level > depth {
+            return range("level", level.into(), format!("at most {depth}"));
+        }
+        let limit = depth - level;
+        match indices.iter().find(|&&index| index >> limit != 0) {
+            Some(&index) => range("indices", index, format!("below 2^{limit} in level {level}")),
+            None => Ok(indices.iter().map(|&i| self.levels[level as usize].node(i)).collect()),
+        }
+    }
+
     /// The siblings from the leaf at `index` up to below the root.
     pub fn path(&self, index: u64) -> Result<Vec<Digest>, Error> {
         self.check_index(index)?;

@@ -11,6 +11,7 @@ pub mod progress;
 pub mod prove;
 pub mod relation;
 pub mod shape;
+pub mod transcript;
 pub mod witness;
 
 pub use error::{Error, Result};

@@ -1,6 +1,5 @@
 //! What a statement is proved under: heights of its tables and parameters of the protocol.
 
-use p3_challenger::{HashChallenger, SerializingChallenger64};
 use p3_dft::Radix2DFTSmallBatch;
 use p3_field::extension::CubicTrinomialExtensionField;
 use p3_keccak::Keccak256Hash;
@@ -14,14 +13,13 @@ use p3_whir::{
 
 use crate::error::{Error, Result};
 use crate::relation::{F, Relation};
+use crate::transcript::Challenger;
 
 /// The cubic extension that challenges are drawn from.
 pub type Challenge = CubicTrinomialExtensionField<F>;
 type Node = CompressionFunctionFromHasher<Keccak256Hash, 2, 32>;
 /// Merkle trees of true Keccak-256: leaf = keccak(row), node = keccak(left ‖ right).
 pub type Mmcs = MerkleTreeMmcs<F, u8, SerializingHasher<Keccak256Hash>, Node, 2, 32>;
-/// The transcript: Keccak-256 over bytes.
-pub type Challenger = SerializingChallenger64<F, HashChallenger<u8, Keccak256Hash, 32>>;
 type Stack = PrefixProver<F, Challenge>;
 /// Derived parameters of WHIR.
 pub type Whir = WhirConfig<Challenge, F, Challenger>;
@@ -87,11 +85,6 @@ impl MultiStarkConfig for Config {
     ) -> &'a Table<F> {
         data.table(place)
     }
-}
-
-/// A transcript before the first message.
-pub fn challenger() -> Challenger {
-    Challenger::from_hasher(Vec::new(), Keccak256Hash)
 }
 
 impl Config {

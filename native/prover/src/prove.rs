@@ -1,6 +1,7 @@
 //! Proving and verifying a relation under a profile, by the library.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
 
 use p3_field::PrimeField64;
 use p3_matrix::dense::RowMajorMatrix;
@@ -13,9 +14,10 @@ use p3_sumcheck::layout::Table as Stacked;
 use crate::air::TableAir;
 use crate::codec;
 use crate::error::{Error, Result};
-use crate::profile::{Challenger, Config, Profile, challenger};
+use crate::profile::{Config, Profile};
 use crate::relation::{F, Relation};
 use crate::shape::Shape;
+use crate::transcript::{Challenger, Hashed, challenger, logging_challenger};
 use crate::witness::Trace;
 
 /// The library's proof.
@@ -125,6 +127,17 @@ impl Statement {
     /// `Error::Rejected` with the library's reason.
     pub fn verify(&self, proof: &Proof, publics: &[Vec<F>]) -> Result<()> {
         self.verify_with(proof, publics, &mut challenger())
+    }
+
+    /// What the verifier's transcript hashes for a proof, in order.
+    ///
+    /// # Errors
+    /// As `verify`.
+    pub fn transcript(&self, proof: &Proof, publics: &[Vec<F>]) -> Result<Vec<Hashed>> {
+        let (mut transcript, log) = logging_challenger();
+        self.verify_with(proof, publics, &mut transcript)?;
+        let hashes = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(hashes)
     }
 
     fn verify_with(

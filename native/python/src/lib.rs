@@ -13,6 +13,7 @@ mod engine;
 mod prover;
 #[cfg(feature = "risk")]
 mod risk;
+mod steps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -58,6 +59,12 @@ mod _native {
 
     #[pymodule_export]
     use super::prover::{Prover, report_phases};
+
+    #[pymodule_export]
+    use super::steps::{
+        add_and_encode, generator_multiple_steps, generator_windows, key_multiple_steps,
+        key_windows, permute_rows,
+    };
 
     #[cfg(feature = "risk")]
     #[pymodule_export]
@@ -196,6 +203,17 @@ mod _native {
             index: &Bound<'py, PyAny>,
         ) -> PyResult<Bound<'py, PyArray1<u64>>> {
             Ok(new_row(py, self.0.leaf(whole("index", index)?).map_err(value_error)?))
+        }
+
+        /// The digests (n, 4) of a level's nodes (0: the leaves) at indices (n,).
+        fn nodes<'py>(
+            &self,
+            py: Python<'py>,
+            level: &Bound<'py, PyAny>,
+            indices: &Bound<'py, PyAny>,
+        ) -> PyResult<Bound<'py, PyArray2<u64>>> {
+            let indices = vector("indices", indices)?;
+            new_rows(py, self.0.nodes(whole("level", level)?, &indices).map_err(value_error)?)
         }
 
         /// The sibling digests (depth, 4) from the leaf up.

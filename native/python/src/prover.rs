@@ -2,6 +2,7 @@
 
 use novate_prover::prove::{Proof, elements as field_elements};
 use novate_prover::relation::F;
+use novate_prover::transcript::Hashed;
 use novate_prover::witness::{self, Trace};
 use novate_prover::{Error, Profile, Relation, Statement};
 use numpy::PyArray2;
@@ -152,5 +153,23 @@ impl Prover {
             self.0.verify(&proof, &publics)
         })?;
         verdict.map_err(value_error)
+    }
+
+    /// Input and digest of every hash of the transcript of a proof that `verify` accepts.
+    fn transcript<'py>(
+        &self,
+        py: Python<'py>,
+        proof: &[u8],
+        publics: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
+        let publics = public_values(&publics)?;
+        let hashes = detached(py, || {
+            let proof: Proof = self.0.decode(proof)?;
+            self.0.transcript(&proof, &publics)
+        })?;
+        let hashes = hashes.map_err(value_error)?;
+        let pair =
+            |hashed: &Hashed| (PyBytes::new(py, &hashed.input), PyBytes::new(py, &hashed.digest));
+        Ok(hashes.iter().map(pair).collect())
     }
 }

@@ -1,11 +1,14 @@
-"""All d · 16^k · G: what a response is multiplied out of. Shown by addition from G, not hashed.
+"""All d · 256^k · G: what a response is multiplied out of. Shown by addition from G, not hashed.
 
 One row a (place k, digit d). Within a place each row adds the place's base; the sum of the last row
 is the base of the next place. The content is a constant, but no constant is needed to compare it
-with: the rules admit exactly this content.
+with: the rules admit exactly this content. Digits of 8 bits rather than 4 halve the rows of
+`multiply_base` for 344,064 cells more once a proof: they are won back from 216 signatures on.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 from novate.circuit.buses import Bus, Interaction, receive
 from novate.circuit.columns import Column, columns, flag, multiplicity, scan
@@ -24,18 +27,17 @@ from novate.tables.curve import (
     differences,
     fields,
     named,
-    put,
     sum_of,
 )
 
-WINDOW_BITS = 4
+WINDOW_BITS = 8
 DIGITS = 1 << WINDOW_BITS
-PLACES = 80
-"""Of 4 bits: 320 bits hold every scalar below n."""
-LOG_ROWS = 11
-"""80 places of 16 digits; the rows after them go on with 16^80 · G."""
+PLACES = 40
+"""Of 8 bits: 320 bits hold every scalar below n."""
+LOG_ROWS = 14
+"""40 places of 256 digits; the rows after them go on with 256^40 · G."""
 BASE_WINDOW = Bus("base_window", place=None, digit=None, **fields("x", "u"))
-"""(place, digit) and digit · 16^place · G."""
+"""(place, digit) and digit · 256^place · G."""
 
 
 def digit_of(last: Column) -> Column:
@@ -49,7 +51,7 @@ def place_of(last: Column) -> Column:
 
 
 class BaseWindows(Table):
-    """Row 16·k + d holds d · 16^k · G, and 16^k · G to add."""
+    """Row 256·k + d holds d · 256^k · G, and 256^k · G to add."""
 
     name = "base_windows"
     base_x, base_u = columns(DEGREE), columns(DEGREE)
@@ -62,7 +64,7 @@ class BaseWindows(Table):
 
     @rule()
     def last_digit(self) -> Expression:
-        """Only digit 15 ends a place. One that goes on past it is still a true multiple."""
+        """Only digit 255 ends a place. One that goes on past it is still a true multiple."""
         return self.last * (self.digit - (DIGITS - 1))
 
     @rule(on=FIRST)
@@ -106,18 +108,20 @@ class BaseWindows(Table):
 
 def fill() -> dict[str, list[int]]:
     """The primary columns, which are the same in every proof."""
+    return {name: list(values) for name, values in zip(PRIMARY, content(), strict=True)}
+
+
+@cache
+def content() -> tuple[tuple[int, ...], ...]:
+    """The values of the columns `PRIMARY`; seconds to compute, once."""
     base, point = affine(curve.GENERATOR), NEUTRAL_ELEMENT
-    found: dict[str, list[int]] = {name: [] for name in PRIMARY}
+    rows = []
     for row in range(1 << LOG_ROWS):
         last = row % DIGITS == DIGITS - 1
-        put(found, "base_x", base.x)
-        put(found, "base_u", base.u)
-        put(found, "x", point.x)
-        put(found, "u", point.u)
-        found["last"].append(int(last))
+        rows.append((*base.x, *base.u, *point.x, *point.u, int(last)))
         after = sum_of(point, base)
         base, point = (after, NEUTRAL_ELEMENT) if last else (base, after)
-    return found
+    return tuple(zip(*rows, strict=True))
 
 
 NEUTRAL_ELEMENT = Element(quintic.ZERO, quintic.ZERO)

@@ -1,8 +1,9 @@
 """e · Q and s · G, a digit a row, from tables of multiples.
 
-A run is one multiplication: a row for each digit of four bits, then a row that holds the result.
-Digits make chunks of 32 bits, which is how scalars are named elsewhere. `multiply_key` goes from
-the top, four doublings and one addition a row; `multiply_base` adds the multiples of each place.
+A run is one multiplication: a row for each digit, then a row that holds the result. Digits make
+chunks of 32 bits, which is how scalars are named elsewhere. `multiply_key` goes from the top,
+digits of 4 bits, four doublings and one addition a row; `multiply_base` adds the multiples of each
+place, digits of 8 bits.
 Both state a fact of numbers and need no name for the signature that asks: a fact is one run.
 """
 
@@ -17,6 +18,7 @@ from novate.circuit.columns import Column, Columns, column, columns, flag, multi
 from novate.circuit.expressions import TRANSITION, Expression, lift, select
 from novate.circuit.tables import Table, rule
 from novate.spec.crypto import quintic
+from novate.tables import base_windows, key_windows
 from novate.tables.base_windows import BASE_WINDOW
 from novate.tables.curve import (
     DEGREE,
@@ -31,13 +33,15 @@ from novate.tables.curve import (
 )
 from novate.tables.key_windows import KEY_WINDOW
 
-DIGIT_BITS: Final = 4
 CHUNK_BITS: Final = 32
-CHUNK_DIGITS: Final = 8
+KEY_DIGIT_BITS: Final = key_windows.WINDOW_BITS
+KEY_CHUNK_DIGITS: Final = CHUNK_BITS // KEY_DIGIT_BITS
 KEY_CHUNKS: Final = 4
-KEY_DIGITS: Final = KEY_CHUNKS * CHUNK_DIGITS
+KEY_DIGITS: Final = KEY_CHUNKS * KEY_CHUNK_DIGITS
+BASE_DIGIT_BITS: Final = base_windows.WINDOW_BITS
+BASE_CHUNK_DIGITS: Final = CHUNK_BITS // BASE_DIGIT_BITS
 BASE_CHUNKS: Final = 10
-BASE_DIGITS: Final = BASE_CHUNKS * CHUNK_DIGITS
+BASE_DIGITS: Final = BASE_CHUNKS * BASE_CHUNK_DIGITS
 NEUTRAL: Final = Element(quintic.ZERO, quintic.ZERO)
 
 
@@ -80,12 +84,18 @@ def shifted(turn: Column, newest: Expression, count: int) -> Columns:
 
 def chunk_from_the_top(starts: Column, turn: Column, digit: Column) -> Column:
     """The digits of the chunk so far, the newest lowest."""
-    return scan(0, lambda above: select(starts.next, 0, (1 - turn) * (above * 16 + digit)))
+    return scan(
+        0,
+        lambda above: select(starts.next, 0, (1 - turn) * (above * key_windows.DIGITS + digit)),
+    )
 
 
 def digit_weight(starts: Column, turn: Column) -> Column:
-    """16^k of the chunk's digit k."""
-    return scan(1, lambda above: select(starts.next, 1, select(turn, 1, above * 16)))
+    """256^k of the chunk's digit k."""
+    return scan(
+        1,
+        lambda above: select(starts.next, 1, select(turn, 1, above * base_windows.DIGITS)),
+    )
 
 
 def chunk_from_the_bottom(starts: Column, turn: Column, weighted: Expression) -> Column:
@@ -103,9 +113,9 @@ def ends_exactly(ends: Column, left: Column, chunks: Column) -> list[Expression]
     return [ends * left, ends * (chunks + 1)]
 
 
-def turns_when_full(turn: Column, left: Column, chunks: Column) -> Expression:
-    """A chunk may turn only after its eighth digit; a run in which one never does cannot end."""
-    return turn * (left - 1 - chunks * CHUNK_DIGITS)
+def turns_when_full(turn: Column, left: Column, chunks: Column, digits: int) -> Expression:
+    """A chunk may turn only after so many digits; a run in which one never does cannot end."""
+    return turn * (left - 1 - chunks * digits)
 
 
 class MultiplyKey(Table):
@@ -114,11 +124,11 @@ class MultiplyKey(Table):
     name = "multiply_key"
     starts, steps, ends, turn = flag(), flag(), flag(), flag()
     number = column()
-    digit = column(DIGIT_BITS)
+    digit = column(KEY_DIGIT_BITS)
     left = digits_left(starts, steps, KEY_DIGITS)
     chunks = chunks_left(starts, turn, KEY_CHUNKS)
     current = chunk_from_the_top(starts, turn, digit)
-    chunk = shifted(turn, current * 16 + digit, KEY_CHUNKS)
+    chunk = shifted(turn, current * key_windows.DIGITS + digit, KEY_CHUNKS)
     x, u = columns(DEGREE), columns(DEGREE)
     x2, u2 = columns(DEGREE), columns(DEGREE)
     x4, u4 = columns(DEGREE), columns(DEGREE)
@@ -135,7 +145,7 @@ class MultiplyKey(Table):
     @rule()
     def turns_when_full(self) -> Expression:
         """Chunks have eight digits."""
-        return turns_when_full(self.turn, self.left, self.chunks)
+        return turns_when_full(self.turn, self.left, self.chunks, KEY_CHUNK_DIGITS)
 
     @rule()
     def starts_at_the_neutral(self) -> list[Expression]:
@@ -181,11 +191,11 @@ class MultiplyKey(Table):
 
 
 class MultiplyBase(Table):
-    """response · G: 80 rows from the lowest digit on, and the result."""
+    """response · G: 40 rows from the lowest digit on, and the result."""
 
     name = "multiply_base"
     starts, steps, ends, turn = flag(), flag(), flag(), flag()
-    digit = column(DIGIT_BITS)
+    digit = column(BASE_DIGIT_BITS)
     left = digits_left(starts, steps, BASE_DIGITS)
     chunks = chunks_left(starts, turn, BASE_CHUNKS)
     weight = digit_weight(starts, turn)
@@ -202,8 +212,8 @@ class MultiplyBase(Table):
 
     @rule()
     def turns_when_full(self) -> Expression:
-        """Chunks have eight digits."""
-        return turns_when_full(self.turn, self.left, self.chunks)
+        """Chunks have four digits."""
+        return turns_when_full(self.turn, self.left, self.chunks, BASE_CHUNK_DIGITS)
 
     @rule()
     def starts_at_the_neutral(self) -> list[Expression]:
@@ -212,7 +222,7 @@ class MultiplyBase(Table):
 
     @rule(on=TRANSITION)
     def adds_the_multiple(self) -> list[Expression]:
-        """digit · 16^place · G."""
+        """digit · 256^place · G."""
         multiple = Affine(self.multiple_x, self.multiple_u)
         rules = addition(Affine(self.x, self.u), multiple, Affine(below(self.x), below(self.u)))
         return [self.steps * zero for zero in rules]
@@ -240,8 +250,9 @@ def fill_key(runs: Sequence[tuple[int, int, Sequence[Element]]]) -> dict[str, li
     for number, challenge, window in runs:
         point = NEUTRAL
         for row in range(KEY_DIGITS):
-            digit = challenge >> DIGIT_BITS * (KEY_DIGITS - 1 - row) & 15
-            put_flags(found, row, KEY_DIGITS)
+            shift = KEY_DIGIT_BITS * (KEY_DIGITS - 1 - row)
+            digit = challenge >> shift & (key_windows.DIGITS - 1)
+            put_flags(found, row, KEY_DIGITS, KEY_CHUNK_DIGITS)
             put_scalars(found, number=number, digit=digit)
             put_point(found, "x", "u", point)
             for name in ("2", "4", "8", "16"):
@@ -249,7 +260,7 @@ def fill_key(runs: Sequence[tuple[int, int, Sequence[Element]]]) -> dict[str, li
                 put_point(found, f"x{name}", f"u{name}", point)
             put_point(found, "multiple_x", "multiple_u", window[digit])
             point = sum_of(point, window[digit])
-        put_flags(found, KEY_DIGITS, KEY_DIGITS)
+        put_flags(found, KEY_DIGITS, KEY_DIGITS, KEY_CHUNK_DIGITS)
         put_scalars(found, number=number, digit=0)
         put_point(found, "x", "u", point)
         for name in ("x2", "u2", "x4", "u4", "x8", "u8", "x16", "u16"):
@@ -264,14 +275,14 @@ def fill_base(responses: Sequence[int], windows: dict[str, list[int]]) -> dict[s
     for response in responses:
         point = NEUTRAL
         for row in range(BASE_DIGITS):
-            digit = response >> DIGIT_BITS * row & 15
-            multiple = window_at(windows, 16 * row + digit)
-            put_flags(found, row, BASE_DIGITS)
+            digit = response >> BASE_DIGIT_BITS * row & (base_windows.DIGITS - 1)
+            multiple = window_at(windows, base_windows.DIGITS * row + digit)
+            put_flags(found, row, BASE_DIGITS, BASE_CHUNK_DIGITS)
             put_scalars(found, digit=digit)
             put_point(found, "x", "u", point)
             put_point(found, "multiple_x", "multiple_u", multiple)
             point = sum_of(point, multiple)
-        put_flags(found, BASE_DIGITS, BASE_DIGITS)
+        put_flags(found, BASE_DIGITS, BASE_DIGITS, BASE_CHUNK_DIGITS)
         put_scalars(found, digit=0)
         put_point(found, "x", "u", point)
         put_point(found, "multiple_x", "multiple_u", NEUTRAL)
@@ -285,10 +296,10 @@ def window_at(windows: dict[str, list[int]], row: int) -> Element:
     return Element((x0, x1, x2, x3, x4), (u0, u1, u2, u3, u4))
 
 
-def put_flags(columns: dict[str, list[int]], row: int, digits: int) -> None:
+def put_flags(columns: dict[str, list[int]], row: int, digits: int, chunk_digits: int) -> None:
     """The flags of a row of a run."""
     steps = row < digits
-    turns = steps and row % CHUNK_DIGITS == CHUNK_DIGITS - 1
+    turns = steps and row % chunk_digits == chunk_digits - 1
     put_scalars(columns, starts=int(row == 0), steps=int(steps), ends=int(not steps), turn=turns)
 
 

@@ -1,0 +1,1 @@
+"""Primary columns of many rows at once, from the native core: those of each table's `fill`."""
