@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from pathlib import Path
 from time import monotonic
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 
 from novate.circuit.relation import compile_relation
 from novate.proof import job as job_module
-from novate.proof.job import Phase, ProofJob, read_phase
+from novate.proof.job import Phase, ProofJob, available_bytes, container_bytes, read_phase
 from novate.proof.profiles import Profile
 from novate.proof.prover import ProofError, Prover, Words
 from novate.tables.range16 import LOG_ROWS, Range16
@@ -60,6 +63,27 @@ def test_too_little_memory_is_said_before(
     monkeypatch.setattr(job_module, "available_bytes", lambda: prover.memory_bytes - 1)
     with pytest.raises(ProofError, match="too little memory for this proof"):
         ProofJob(prover, traces, PUBLICS)
+
+
+def test_killed_child_says_so(prover: Prover, traces: list[Words]) -> None:
+    """Killed by another than us: what the system does for lack of memory."""
+    with ProofJob(prover, traces, PUBLICS) as job:
+        os.kill(job.pid, signal.SIGKILL)
+        with pytest.raises(ProofError, match="was killed: the system does so"):
+            job.result(60)
+
+
+def test_memory_is_what_machine_and_container_leave(tmp_path: Path) -> None:
+    assert container_bytes(tmp_path) == []
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("300\n")
+    (tmp_path / "memory.stat").write_text("anon 200\ninactive_file 50\n")
+    assert container_bytes(tmp_path) == []
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert container_bytes(tmp_path) == [750]
+    (tmp_path / "memory.current").write_text("1300\n")
+    assert container_bytes(tmp_path) == [0]
+    assert 0 < available_bytes() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def test_lines_of_the_child() -> None:

@@ -11,22 +11,31 @@ from typing import TypeVar
 
 from novate.l1.rpc import L1Error
 from novate.lab.progress import Progress
+from novate.lab.signed_batch import signed_batch
 from novate.lab.verifier_contract import Verdict, verdict_on_anvil
 from novate.lab.wallets import wallet
 from novate.native import NativePrimitives
 from novate.proof.profiles import Profile
 from novate.proof.prover import Prover
-from novate.proof.statements import MINIMAL, SMALL, TREE_DEPTH, signed_updates_relation
+from novate.proof.statements import (
+    BATCHES,
+    MINIMAL,
+    SHIPPED,
+    TREE_DEPTH,
+    signed_updates_relation,
+)
 from novate.proof.verify import Refused, read_key, verify
 from novate.spec.commitment import account_digests
 from novate.spec.crypto import merkle
 from novate.spec.messages.account import CANCEL_TAG, CancelAll
 from novate.spec.messages.domain import Domain
 from novate.spec.state import Account
-from novate.tables.signed_updates import SignedUpdate, witness
+from novate.tables.batched.signed_updates import witness
+from novate.tables.signed_updates import SignedUpdate
 
-PROFILES = {profile.name: profile for profile in (MINIMAL, SMALL)}
+PROFILES = {profile.name: profile for profile in SHIPPED}
 ACCOUNTS = 1_000
+ACCOUNTS_OF_A_BATCH = 1 << 14
 DOMAIN = Domain(31_337, 0x5E771E, 1, 0, 0)
 T = TypeVar("T")
 
@@ -38,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args(argv)
     profile = PROFILES[arguments.profile]
-    count = 1 << profile.log_rows["multiply_key"] - 6
+    batch = BATCHES[profile.name]
     rows: list[tuple[str, str]] = []
     progress = Progress()
 
@@ -51,8 +60,8 @@ def main(argv: Sequence[str]) -> int:
         return result
 
     tree, updates = timed(
-        f"{ACCOUNTS} accounts, {count} signed messages",
-        lambda: accounts_and_messages(count, arguments.seed),
+        f"{ACCOUNTS_OF_A_BATCH:,} accounts, {batch.messages:,} signed messages",
+        lambda: signed_batch(DOMAIN, batch, ACCOUNTS_OF_A_BATCH, arguments.seed),
     )
     relation = signed_updates_relation()
     prover = timed("setting up the statement", lambda: Prover(relation, profile))
@@ -68,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
         lambda: contract_verdict(prover, made.publics, wrong, proof),
     )
     rows.append(("gas of the verifying transaction", f"{contract.gas:,}"))
-    print_result(prover, profile, count, proof, rows)
+    print_result(prover, profile, batch.messages, proof, rows)
     print(f"  {'ok  ' if not verdict else 'FAIL'}  the Python verifier accepts the proof")
     print(f"  {'ok  ' if refused else 'FAIL'}  for another root it refuses: {refused}")
     print(f"  {'ok  ' if contract.gas else 'FAIL'}  the contract accepts it in one transaction")

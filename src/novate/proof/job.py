@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,12 @@ from novate.native import report_phases
 from novate.proof.prover import ProofError, Prover, Words
 
 JOB, PROOF, ERROR = "job.npz", "proof", "error"
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux says what a container may use."""
+
+
+PROVER_ENVIRONMENT: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Of a process that proves: large pages, without which the first proof waits for memory."""
 
 
 class Phase(NamedTuple):
@@ -52,8 +58,10 @@ class ProofJob:
             [sys.executable, "-m", "novate.proof.job", str(self._path)],
             stderr=subprocess.PIPE,
             text=True,
+            env=PROVER_ENVIRONMENT | os.environ,
         )
         self._other: list[str] = []
+        self._cancelled = False
         self._listener = threading.Thread(target=self._hear, args=(listen,), daemon=True)
         self._listener.start()
 
@@ -78,10 +86,18 @@ class ProofJob:
             return (self._path / PROOF).read_bytes()
         error = self._path / ERROR
         said = error.read_text() if error.exists() else "".join(self._other[-5:])
+        if code == -signal.SIGKILL and not self._cancelled:
+            said = "the prover's process was killed: the system does so when memory runs out"
         raise ProofError(said or f"the prover's process ended with code {code}")
+
+    @property
+    def pid(self) -> int:
+        """Of the child."""
+        return self._child.pid
 
     def cancel(self) -> None:
         """End the child."""
+        self._cancelled = True
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGKILL)
             self._child.wait()
@@ -108,11 +124,27 @@ def read_phase(line: str) -> Phase | None:
 
 
 def available_bytes() -> int:
-    """Memory that can be had without swapping."""
+    """Memory that can be had without swapping, on the machine and in the container."""
+    left = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+            left = int(line.split()[1]) * 1024
+    return min([left, *container_bytes(CGROUP)])
+
+
+def container_bytes(folder: Path) -> list[int]:
+    """What the limit of a control group leaves; empty if it has none.
+
+    Files that are cached and not in use do not count: the kernel drops them when it needs to.
+    """
+    limit, used, stat = (folder / f"memory.{name}" for name in ("max", "current", "stat"))
+    if not (limit.exists() and used.exists() and stat.exists()):
+        return []
+    most = limit.read_text().strip()
+    if most == "max":
+        return []
+    held = dict(line.split() for line in stat.read_text().splitlines())
+    return [max(0, int(most) - int(used.read_text()) + int(held.get("inactive_file", 0)))]
 
 
 def require_memory(needed: int) -> None:

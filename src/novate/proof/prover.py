@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from novate.proof.profiles import SECURITY_BITS_MIN, Profile
 Words: TypeAlias = NDArray[np.uint64]
 Primary: TypeAlias = Mapping[str, Mapping[str, Sequence[int] | Words]]
 """Values of the primary columns, by table and column; rows beyond them are padding."""
-PEAK_BYTES_A_CELL = 112
-"""Peak memory of a proof, measured at 2^22 to 2^26 cells (design figure 98 to 107, rounded up)."""
+CELL_BYTES: Final = 20
+CODE_BYTES: Final = 24
+"""Peak memory of a proof, a cell and a base element of the first code: measured 115 bytes a cell at
+rate 1/4 (2^26 cells, with the traces that are proved) and 211 at 1/8 (2^24)."""
 
 
 class ProofError(ValueError):
@@ -63,7 +65,7 @@ class Prover:
     @property
     def memory_bytes(self) -> int:
         """Estimate of the peak memory of a proof."""
-        return self.cells * PEAK_BYTES_A_CELL
+        return self.cells * (CELL_BYTES + (CODE_BYTES << self.profile.starting_log_inv_rate))
 
     def fill(self, primary: Primary, publics: Mapping[str, int]) -> list[Words]:
         """The traces (columns, rows) of all tables. CircuitError if something does not fit."""
@@ -81,6 +83,16 @@ class Prover:
         """ProofError unless the bytes are a proof for these public values."""
         try:
             self._core.verify(proof, self._publics(publics))
+        except ValueError as error:
+            raise ProofError(str(error)) from error
+
+    def transcript(self, proof: bytes, publics: Mapping[str, int]) -> list[tuple[bytes, bytes]]:
+        """Input and digest of every hash of the verifier's transcript, in order.
+
+        ProofError unless the bytes are a proof for these public values.
+        """
+        try:
+            return self._core.transcript(proof, self._publics(publics))
         except ValueError as error:
             raise ProofError(str(error)) from error
 
