@@ -4,11 +4,12 @@
 
 For each constraint label and each bus of `signed_updates`, a witness that violates it and nothing
 else (tests/proof/forging), proved by an honest run of the protocol for the relation without it. The
-verifiers of that weakened relation (library, Python) accept the proof: it is what passes wherever
-this one rule or bus is skipped. The verifiers of the real relation (library, Python, and the
-contract on anvil) must refuse it, and at the closing check, which is the only one that can see it.
-For two labels no such witness exists, because other rules imply them; there the proof violates
-those as well, and the label alone must refuse it.
+checker finds the target violated; the verifiers of the weakened relation (library, Python) accept
+the proof, so nothing else is: it is what passes wherever this one rule or bus is skipped. The
+verifiers of the real relation (library, Python, and the contract on anvil) must refuse it, and at
+the closing check, which is the only one that can see it.
+For two labels no such witness exists, because other rules imply them; there the witness violates
+those as well, and they are left out with it.
 
 Then each bus once more with `--reduction`: the pinned library with its refusal to prove unbalanced
 buses edited out (tests/proof/forging/reduction.py) proves the real relation on the same witness;
@@ -56,6 +57,7 @@ from tests.proof.forging.verdicts import (
     targets,
 )
 
+TARGETS = len(targets())
 STATE = Path(__file__).resolve().parents[2] / "build" / "claims" / "forged.json"
 
 
@@ -94,17 +96,22 @@ def judges_on_anvil() -> Iterator[Judges]:
         yield Judges((l1, deploy_verifier(l1, wallet, parts, load(VERIFIER))))
 
 
-def closing(claim: Claim, waiting: Sequence[Attack], progress: Progress) -> None:
-    """A proof of each attack for the relation without its target."""
-    progress.stage(f"{len(waiting)} rules and buses left out one at a time")
-    for place, attack in enumerate(waiting):
+def closing(claim: Claim, known: Iterator[Attack], progress: Progress) -> list[Attack]:
+    """A proof of each attack for the relation without its target; the attacks."""
+    progress.stage(f"rules and buses left out one at a time: {len(claim.refused)} done before")
+    found = []
+    for place, attack in enumerate(known):
+        found.append(attack)
+        progress.at(place, TARGETS, f"{attack.target}, {len(claim.failures)} failures")
+        if attack.target in claim.refused:
+            continue
         try:
             proof = forge(attack)
         except NotForged as error:
             claim.failures.append(str(error))
-            continue
-        claim.judge(attack.target, proof, attack, AT_CLOSING)
-        progress.at(place, len(waiting), f"{attack.target}, {len(claim.failures)} failures")
+        else:
+            claim.judge(attack.target, proof, attack, AT_CLOSING)
+    return found
 
 
 def reduction(claim: Claim, waiting: Sequence[Attack], progress: Progress) -> None:
@@ -127,23 +134,22 @@ def main(argv: Sequence[str]) -> int:
     if arguments.fresh:
         STATE.unlink(missing_ok=True)
     progress = Progress()
-    progress.stage("witnesses")
-    known = list(attacks())
-    wanted = targets()
     with judges_on_anvil() as judges:
         claim = Claim(judges)
-        closing(claim, [a for a in known if a.target not in claim.refused], progress)
+        known = closing(claim, attacks(), progress)
         if arguments.reduction:
             unbalanced = [a for a in known if a.target in Scene.relation.buses]
             left = [a for a in unbalanced if f"unbalanced: {a.target}" not in claim.refused]
             reduction(claim, left, progress)
-    claim.failures += [f"{target}: not attacked" for target in wanted if target not in claim.refused]
+    claim.failures += [
+        f"{target}: not attacked" for target in targets() if target not in claim.refused
+    ]
     reasons = Counter(
         f"{judge}: {reason}" for found in claim.refused.values() for judge, reason in found.items()
     )
     summary = {
         "relation": Scene.relation.digest(),
-        "rules": len(wanted) - len(Scene.relation.buses),
+        "rules": TARGETS - len(Scene.relation.buses),
         "buses": len(Scene.relation.buses),
         "proofs": len(claim.refused),
         "implied": {attack.target: attack.implied for attack in known if attack.implied},

@@ -106,9 +106,10 @@ def read_messages(key: Key, data: bytes) -> Messages:
             polynomials = [reader.extensions(3, what) for _ in range(layer)]
             messages.layers.append((polynomials, reader.extensions(4, what)))
     messages.claimed_sum = reader.extensions(1, "claimed sum")[0]
+    degree = key.zerocheck_degree
     for number in range(key.zerocheck_rounds):
         what = f"zerocheck round {number}"
-        messages.polynomials.append(reader.extensions(key.zerocheck_degree, what))
+        messages.polynomials.append(reader.extensions(degree, what))
     if key.sumcheck_pow_bits:
         messages.witnesses = reader.elements(key.zerocheck_rounds, "zerocheck proof-of-work")
     _read_whir(key, reader, messages)
