@@ -1,6 +1,6 @@
 """Gas of the verifier contract by step, calldata, and contract sizes, for each profile.
 
-    python -m bench.gas [--profiles minimal small]
+    python -m bench.gas [--profiles minimal small main]
 
 Runs on a local anvil under Osaka rules, where a transaction may use 16,777,216 gas. A transaction
 pays 21,000, its calldata (4 gas a zero byte, 16 another) and its execution, but at least the floor
@@ -10,6 +10,7 @@ of EIP-7623 (10 and 40 a byte). The peer of the same run is that floor: no verif
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 
 from bench.common import report
@@ -24,11 +25,11 @@ from novate.lab.verifier_contract import (
     verifier_artifacts,
     verify_in_transaction,
 )
-from novate.proof.contract.parts import parts_of
+from novate.proof.contract.parts import Parts, parts_of
 from novate.proof.prover import Prover
 from novate.proof.statements import signed_updates_relation
 from novate.proof.verify import read_key
-from novate.tables.signed_updates import witness
+from novate.tables.batched.signed_updates import witness
 
 STEPS = (
     "begin",
@@ -40,6 +41,8 @@ STEPS = (
     "5 opening",
 )
 BASE = 21_000
+MESSAGES = 8
+"""Gas depends on the heights of the tables alone, not on how far they are filled."""
 
 
 def calldata_gas(data: bytes, zero: int, other: int) -> int:
@@ -52,7 +55,7 @@ def one(name: str) -> dict[str, object]:
     """A profile's figures."""
     profile = PROFILES[name]
     prover = Prover(signed_updates_relation(), profile)
-    tree, updates = accounts_and_messages(1 << profile.log_rows["multiply_key"] - 6, 1)
+    tree, updates = accounts_and_messages(MESSAGES, 1)
     made = witness(DOMAIN, tree, updates)
     proof = prover.prove(prover.fill(made.primary, made.publics), made.publics)
     rows = public_rows(prover, made.publics)
@@ -65,11 +68,7 @@ def one(name: str) -> dict[str, object]:
         flat = [value for row in rows for value in row]
         steps, hashes = l1.view(measured, "measure", flat, proof)
         receipt = verify_in_transaction(l1, wallet, verifier, rows, proof)
-        addresses = [verifier.address, l1.view(verifier, "EVALUATOR")]
-        sizes = [
-            len(rpc.call("eth_getCode", f"0x{address:040x}", "latest")) // 2 - 1
-            for address in addresses
-        ]
+        code = rpc.call("eth_getCode", f"0x{verifier.address:040x}", "latest")
     data = verifier.artifact.call("verify", flat, proof)
     floor = BASE + calldata_gas(data, 10, 40)
     return {
@@ -82,15 +81,21 @@ def one(name: str) -> dict[str, object]:
         "calldata": BASE + calldata_gas(data, 4, 16),
         **dict(zip(STEPS, steps, strict=True)),
         "hashes": len(hashes),
-        "verifier_bytes": sizes[0],
-        "evaluator_bytes": sizes[1],
+        "verifier_bytes": len(code) // 2 - 1,
         "parts": len(parts.codes),
+        "largest_part_bytes": max(map(len, parts.codes)),
         "parts_bytes": sum(map(len, parts.codes)),
-        "program": {
-            f"{kind} {op.name}": list(figures)
-            for kind, program in (("closing", parts.closing), ("weights", parts.weights))
-            for op, figures in program.runs.items()
-        },
+        **{f"{name} calls": sum(found.values()) for name, found in calls_of(parts).items()},
+        "calls": {name: dict(found) for name, found in calls_of(parts).items()},
+    }
+
+
+def calls_of(parts: Parts) -> dict[str, Counter[str]]:
+    """Calls of each kernel by the key's programs."""
+    kinds = {"shared": (parts.shared,), "closing": parts.closing, "weights": parts.weights}
+    return {
+        kind: sum((Counter(program.calls) for program in programs), Counter())
+        for kind, programs in kinds.items()
     }
 
 
@@ -99,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profiles", nargs="*", choices=PROFILES, default=list(PROFILES))
     results = [one(name) for name in parser.parse_args(argv).profiles]
-    names = [name for name in results[0] if name not in ("program", "profile")]
+    names = [name for name in results[0] if name not in ("calls", "profile")]
     rows = [
         {"figure": name} | {str(result["profile"]): result[name] for result in results}
         for name in names

@@ -211,7 +211,8 @@ def write_or_compare(folder: Path, files: dict[str, str], check: bool, program: 
 
     A file that names the program in its first lines and is no longer rendered is one that differs.
     """
-    there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*")}
+    texts = [path for path in folder.glob("*") if path.suffix != ".bin"]
+    there = {path.name: path.read_text(encoding="utf-8") for path in texts}
     own = {name for name, text in there.items() if program in text[:200]}
     changed = sorted(name for name in {*files, *own} if files.get(name) != there.get(name))
     if check:

@@ -22,6 +22,7 @@ RENDERERS = (
     "render_contract_fixtures",
     "render_keys",
     "render_verifier",
+    "render_proof_fixture",
 )
 
 

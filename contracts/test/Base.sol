@@ -71,6 +71,7 @@ interface Vm {
     function prank(address sender) external;
     function prank(address sender, address origin) external;
     function readFile(string calldata path) external view returns (string memory);
+    function readFileBinary(string calldata path) external view returns (bytes memory);
     function recordLogs() external;
     function revertToState(uint256 snapshot) external returns (bool);
     function roll(uint256 blockNumber) external;

@@ -8,8 +8,9 @@ uint256 constant P_LANES = 0x3fffffffc0000000400001fffffffe0000000200000ffffffff
 uint256 constant WORD = 0xffffffffffffffff;
 uint256 constant EVEN_WORDS = 0xffffffffffffffff0000000000000000ffffffffffffffff;
 uint256 constant ODD_TO_CARRY = 0x00ffffffff000000000000000000000000ffffffff;
-uint256 constant UPPER_ONES = 0x100000000000000010000000000000001000000000000000100000000;
-uint256 constant UPPER_TOPS = 0x8000000000000000800000000000000080000000000000008000000000000000;
+uint256 constant HALVES = 0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+uint256 constant HALF_ONES = 0x1000000000000000100000000000000010000000000000001;
+uint256 constant HALF_CARRIES = 0x100000000000000010000000000000001000000000000000100000000;
 uint256 constant CARRIES = 0x1000000000000000000000000000000010000000000000000;
 
 /// @title K = F[X] / (X³ − X − 1) over F, the integers mod p
@@ -115,12 +116,11 @@ library CubicField {
             mask := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
             change := and(xor(word, shr(16, word)), mask)
             word := xor(word, xor(change, shl(16, change)))
-            mask := 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff
-            change := and(xor(word, shr(32, word)), mask)
-            word := xor(word, xor(change, shl(32, change)))
-            // Whether a half of a word has all bits set, as the upper half has from p on: whether
-            // one of the complement is zero.
-            suspect := and(and(sub(not(word), UPPER_ONES), word), UPPER_TOPS)
+            // Only the halves of 32 bits are in the wrong order now. From p on all bits of the
+            // upper one are set.
+            let upper := and(word, HALVES)
+            suspect := and(add(upper, HALF_ONES), HALF_CARRIES)
+            word := or(shl(32, upper), and(shr(32, word), HALVES))
         }
         if (suspect != 0) requireCanonical(word);
         return word;
@@ -158,6 +158,41 @@ library CubicField {
         assembly ("memory-safe") {
             element := or(shr(128, words), shl(85, and(shr(64, words), WORD)))
             element := or(element, shl(170, and(words, WORD)))
+        }
+    }
+
+    /// @notice Elements of K in calldata, one after the other, to memory. NotCanonical unless their
+    /// lanes are below p.
+    /// @param count Of them.
+    /// @param to Where the first one goes.
+    function readElements(uint256 cursor, uint256 count, uint256 to) internal pure {
+        unchecked {
+            uint256 suspect = 0;
+            uint256 end = cursor + 24 * count;
+            uint256 from = cursor;
+            assembly ("memory-safe") {
+                for {} lt(from, end) { from := add(from, 24) } {
+                    // As `canonical` does it.
+                    let words := shr(64, calldataload(from))
+                    let mask := 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff
+                    let change := and(xor(words, shr(8, words)), mask)
+                    words := xor(words, xor(change, shl(8, change)))
+                    mask := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
+                    change := and(xor(words, shr(16, words)), mask)
+                    words := xor(words, xor(change, shl(16, change)))
+                    change := and(words, HALVES)
+                    suspect := or(suspect, add(change, HALF_ONES))
+                    words := or(shl(32, change), and(shr(32, words), HALVES))
+                    change := or(shl(170, and(words, WORD)), shl(85, and(shr(64, words), WORD)))
+                    mstore(to, or(change, shr(128, words)))
+                    to := add(to, 32)
+                }
+            }
+            if (suspect & HALF_CARRIES != 0) {
+                for (; cursor < end; cursor += 24) {
+                    elementAt(cursor);
+                }
+            }
         }
     }
 }

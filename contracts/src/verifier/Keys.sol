@@ -26,9 +26,8 @@ struct Key {
     uint256 seeds;
     uint256 seedParts;
     uint256 closingParts;
-    uint256 closingRegisters;
+    uint256 sharedWords;
     uint256 weightsParts;
-    uint256 weightsRegisters;
 }
 
 /// @notice One round of WHIR. The last entry is its end.
@@ -44,11 +43,11 @@ struct Round {
     uint256 foldPow;
 }
 
-/// @title Data contracts of a key: code that cannot run and is read with EXTCODECOPY
+/// @title Data of a key: code that does nothing when it is called, read with EXTCODECOPY
 library Keys {
     using Transcripts for Transcript;
 
-    uint256 private constant FIXED_WORDS = 21;
+    uint256 private constant FIXED_WORDS = 20;
     uint256 private constant ROUND_WORDS = 7;
 
     // Places in the list of seeds.

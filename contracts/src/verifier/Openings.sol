@@ -43,24 +43,26 @@ library Openings {
             s.answers = new uint256[](key.initialAnswers);
             s.answerPoints = new uint256[](key.initialAnswers);
             for (uint256 place = 0; place < key.initialAnswers; ++place) {
-                key.absorbSeed(t, s.seedParts, Keys.ANSWER);
+                key.absorbSeed(t, s.parts, Keys.ANSWER);
                 s.answerPoints[place] = t.drawExtension();
                 s.answers[place] = readElement(s);
             }
             uint256[] memory opened = new uint256[](key.columns);
             s.opened = opened;
             uint256 cursor = s.openedAt;
-            uint256 next = 0;
+            uint256 to;
+            assembly ("memory-safe") {
+                to := add(opened, 32)
+            }
             for (uint256 table = 0; table < key.tables; ++table) {
-                key.absorbSeed(t, s.seedParts, Keys.FIRST_TABLE + table);
+                key.absorbSeed(t, s.parts, Keys.FIRST_TABLE + table);
                 uint256 count = key.openedOf(table);
                 t.absorbCalldata(cursor, ELEMENT_BYTES * count);
-                for (count += next; next < count; ++next) {
-                    opened.set(next, CubicField.elementAt(cursor));
-                    cursor += ELEMENT_BYTES;
-                }
+                CubicField.readElements(cursor, count, to);
+                cursor += ELEMENT_BYTES * count;
+                to += 32 * count;
             }
-            key.absorbSeed(t, s.seedParts, Keys.FIRST_TABLE + key.tables);
+            key.absorbSeed(t, s.parts, Keys.FIRST_TABLE + key.tables);
             s.gamma = t.drawExtension();
         }
     }
@@ -119,16 +121,21 @@ library Openings {
         unchecked {
             if (rounds == 0) return;
             Transcript memory t = s.transcript;
-            s.key.absorbSeed(t, s.seedParts, Keys.FIRST_TABLE + s.key.tables + 1 + place);
+            s.key.absorbSeed(t, s.parts, Keys.FIRST_TABLE + s.key.tables + 1 + place);
             uint256 cursor = s.cursor;
             uint256 witness = cursor + 2 * ELEMENT_BYTES * rounds;
             for (; rounds != 0; --rounds) {
                 uint256 constant_ = CubicField.elementAt(cursor);
                 uint256 leading = CubicField.elementAt(cursor + ELEMENT_BYTES);
-                t.absorbCalldata(cursor, 2 * ELEMENT_BYTES);
+                uint256 x;
+                if (pow == 0) {
+                    x = t.absorbAndDraw(cursor, 2 * ELEMENT_BYTES);
+                } else {
+                    t.absorbCalldata(cursor, 2 * ELEMENT_BYTES);
+                    witness = t.grind(pow, witness);
+                    x = t.drawExtension();
+                }
                 cursor += 2 * ELEMENT_BYTES;
-                witness = t.grind(pow, witness);
-                uint256 x = t.drawExtension();
                 uint256 slope = CubicField.sub(
                     CubicField.sub(CubicField.sub(s.claim, constant_), constant_), leading
                 );
@@ -185,9 +192,11 @@ library Openings {
             uint256 size = ELEMENT_BYTES << key.finalVariables;
             t.absorbCalldata(polynomialAt, size);
             uint256[] memory coefficients = new uint256[](1 << key.finalVariables);
-            for (uint256 place = 0; place < coefficients.length; ++place) {
-                coefficients[place] = CubicField.elementAt(polynomialAt + ELEMENT_BYTES * place);
+            uint256 to;
+            assembly ("memory-safe") {
+                to := add(coefficients, 32)
             }
+            CubicField.readElements(polynomialAt, coefficients.length, to);
             uint256[] memory table = lastCorners(s, key.rounds);
             uint256 rows = t.grind(round.pow, polynomialAt + size);
             uint256[] memory values = new uint256[](round.queries);
@@ -197,23 +206,23 @@ library Openings {
             uint256[] memory queries = openRows(s, round, root, rows, rowBytes(table, key.rounds));
             uint256[] memory lanes = Rows.apart(coefficients, 0, coefficients.length);
             for (uint256 query = 0; query < queries.length; ++query) {
-                uint256 value = foldRow(rows, query, table, key.rounds);
-                if (value != univariate(lanes, queries.get(query))) {
+                if (values.get(query) != univariate(lanes, queries.get(query))) {
                     revert FinalRowMismatch(query);
                 }
             }
             sumcheck(s, round.fold, round.foldPow, key.rounds + 1);
             uint256[] memory corners =
                 Rows.corners(s.xi, key.variables - key.finalVariables, key.variables);
-            return Rows.foldK(polynomialAt, corners);
+            return Rows.foldK(polynomialAt, Rows.halved(corners));
         }
     }
 
-    /// @dev Weights of a row at the challenges of the fold before.
+    /// @dev Weights of a row at the challenges of the fold before, as the row's fold reads them.
     function lastCorners(Session memory s, uint256 place) private pure returns (uint256[] memory) {
         unchecked {
             uint256 count = place == 0 ? s.key.initialFold : s.key.round(place - 1).fold;
-            return Rows.corners(s.xi, s.folded - count, s.folded);
+            uint256[] memory table = Rows.corners(s.xi, s.folded - count, s.folded);
+            return place == 0 ? table : Rows.halved(table);
         }
     }
 
@@ -247,11 +256,7 @@ library Openings {
     ) private pure returns (uint256[] memory points) {
         unchecked {
             uint256[] memory indices = new uint256[](round.queries);
-            Transcript memory t = s.transcript;
-            uint256 mask = (1 << round.logLeaves) - 1;
-            for (uint256 query = 0; query < indices.length; ++query) {
-                indices.set(query, t.draw() & mask);
-            }
+            s.transcript.drawBits(indices, round.logLeaves);
             s.cursor = Rows.check(root, round.logLeaves, indices, rows, size);
             points = domainPoints(indices, round.logLeaves);
         }
@@ -298,20 +303,23 @@ library Openings {
         }
     }
 
-    /// @dev Σ coefficient_j · x^j for x of F; lanes of the coefficients apart.
+    /// @dev Σ coefficient_j · x^j for x of F; lanes of the coefficients, below p, apart.
     function univariate(uint256[] memory lanes, uint256 x) private pure returns (uint256 result) {
         assembly ("memory-safe") {
             let s0 := 0
             let s1 := 0
             let s2 := 0
-            for { let cursor := add(lanes, mul(32, mload(lanes))) } gt(cursor, lanes) {
-                cursor := sub(cursor, 96)
+            let power := 1
+            let from := add(lanes, 32)
+            for { let end := add(from, mul(32, mload(lanes))) } lt(from, end) {
+                from := add(from, 96)
             } {
-                s0 := mod(add(mul(s0, x), mload(sub(cursor, 64))), P)
-                s1 := mod(add(mul(s1, x), mload(sub(cursor, 32))), P)
-                s2 := mod(add(mul(s2, x), mload(cursor)), P)
+                s0 := add(s0, mul(power, mload(from)))
+                s1 := add(s1, mul(power, mload(add(from, 32))))
+                s2 := add(s2, mul(power, mload(add(from, 64))))
+                power := mulmod(power, x, P)
             }
-            result := or(s0, or(shl(85, s1), shl(170, s2)))
+            result := or(mod(s0, P), or(shl(85, mod(s1, P)), shl(170, mod(s2, P))))
         }
     }
 
@@ -337,35 +345,68 @@ library Openings {
             for (uint256 place = 0; place < group.points.length; ++place) {
                 weights[place] = weightAt(group.points[place], xi, group.folded);
             }
-            uint256[] memory lanes = Rows.apart(xi, group.folded, xi.length);
+            uint256[] memory pairs = pairsOf(xi, group.folded);
             uint256[] memory queries = group.queries;
             for (uint256 query = 0; query < queries.length; ++query) {
-                weights.set(group.points.length + query, queryWeight(queries.get(query), lanes));
+                weights.set(group.points.length + query, queryWeight(queries.get(query), pairs));
             }
             return CubicField.mul(horner(weights, group.batching), group.batching);
         }
     }
 
-    /// @dev Π (y_j · (x^(2^(n−1−j)) − 1) + 1) for x of F; lanes of y apart, below p.
-    function queryWeight(uint256 x, uint256[] memory lanes) private pure returns (uint256 result) {
+    /// @dev Lanes of the coefficients of 1, x, x^2, x^3 in the factors of two coordinates each,
+    /// from the last two on: (1 + y·(x − 1)) · (1 + z·(x^2 − 1)) for z before y. Twelve words a
+    /// pair, of bound at most 3; before a first coordinate left over stands 0, whose factor is 1.
+    function pairsOf(uint256[] memory xi, uint256 from)
+        private
+        pure
+        returns (uint256[] memory pairs)
+    {
+        unchecked {
+            uint256 count = xi.length - from;
+            uint256[] memory padded = new uint256[](count + (count & 1));
+            for (uint256 place = 0; place < count; ++place) {
+                padded.set(padded.length - 1 - place, xi.get(xi.length - 1 - place));
+            }
+            pairs = new uint256[](6 * padded.length);
+            uint256 to = 0;
+            for (uint256 place = padded.length; place != 0; place -= 2) {
+                uint256[] memory coefficients = Rows.corners(padded, place - 2, place);
+                for (uint256 lane = 0; lane < 12; ++lane) {
+                    pairs.set(to++, coefficients.get(lane));
+                }
+            }
+        }
+    }
+
+    /// @dev Π (y_j · (x^(2^(n−1−j)) − 1) + 1) for x of F, two coordinates at a time.
+    function queryWeight(uint256 x, uint256[] memory pairs) private pure returns (uint256 result) {
         assembly ("memory-safe") {
             let a0 := 1
             let a1 := 0
             let a2 := 0
-            for { let cursor := add(lanes, mul(32, mload(lanes))) } gt(cursor, lanes) {
-                cursor := sub(cursor, 96)
+            let from := add(pairs, 32)
+            for { let end := add(from, mul(32, mload(pairs))) } lt(from, end) {
+                from := add(from, 384)
             } {
-                // Lanes of the factor are below 2^129, of the product before `mod` below 2^196.
-                let less := add(x, 0xffffffff00000000) // x − 1
-                let b0 := add(mul(less, mload(sub(cursor, 64))), 1)
-                let b1 := mul(less, mload(sub(cursor, 32)))
-                let b2 := mul(less, mload(cursor))
+                // Lanes of the factor are below 2^133, of the product before `mod` below 2^200.
+                let power := mulmod(x, x, P)
+                let b0 := add(mload(from), mul(x, mload(add(from, 96))))
+                let b1 := add(mload(add(from, 32)), mul(x, mload(add(from, 128))))
+                let b2 := add(mload(add(from, 64)), mul(x, mload(add(from, 160))))
+                b0 := add(b0, mul(power, mload(add(from, 192))))
+                b1 := add(b1, mul(power, mload(add(from, 224))))
+                b2 := add(b2, mul(power, mload(add(from, 256))))
+                x := mulmod(x, power, P)
+                b0 := add(b0, mul(x, mload(add(from, 288))))
+                b1 := add(b1, mul(x, mload(add(from, 320))))
+                b2 := add(b2, mul(x, mload(add(from, 352))))
+                x := mulmod(power, power, P)
                 let d3 := add(mul(a1, b2), mul(a2, b1))
                 let d4 := mul(a2, b2)
                 a2 := mod(add(add(mul(a0, b2), mul(a1, b1)), add(mul(a2, b0), d4)), P)
                 a1 := mod(add(add(mul(a0, b1), mul(a1, b0)), add(d3, d4)), P)
                 a0 := mod(add(mul(a0, b0), d3), P)
-                x := mulmod(x, x, P)
             }
             result := or(a0, or(shl(85, a1), shl(170, a2)))
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CubicField, P, P_LANES} from "./CubicField.sol";
+import {CubicField, LANE_MASK, P, P_LANES} from "./CubicField.sol";
 import {Key, Keys} from "./Keys.sol";
 import {Session} from "./Session.sol";
 import {Transcript, Transcripts} from "./Transcripts.sol";
@@ -27,10 +27,10 @@ library Reduction {
     function sumFractions(Session memory s) internal view {
         unchecked {
             Transcript memory t = s.transcript;
-            s.key.absorbSeed(t, s.seedParts, Keys.LOOKUP);
+            s.key.absorbSeed(t, s.parts, Keys.LOOKUP);
             s.alpha = t.drawExtension();
             s.beta = t.drawExtension();
-            s.key.absorbSeed(t, s.seedParts, Keys.FRACTIONS);
+            s.key.absorbSeed(t, s.parts, Keys.FRACTIONS);
             s.denominator = CubicField.elementAt(s.cursor);
             if (s.denominator == 0) revert RootDenominatorIsZero();
             t.absorbCalldata(s.cursor, ELEMENT_BYTES);
@@ -55,15 +55,14 @@ library Reduction {
             uint256 same = 1;
             uint256[] memory q = s.q;
             uint256 cursor = s.cursor;
-            uint256 half = s.key.inverse(2);
-            uint256 third = s.key.inverse(3);
+            uint256 sixth = mulmod(s.key.inverse(2), s.key.inverse(3), P);
             for (uint256 place = 0; place < layer; ++place) {
-                t.absorbCalldata(cursor, 3 * ELEMENT_BYTES);
-                uint256 x = t.drawNonzero();
-                current = cubic(cursor, current, x, half, third);
+                uint256 x = t.absorbAndDraw(cursor, 3 * ELEMENT_BYTES);
+                if (x == 0) x = t.drawNonzero();
+                current = cubic(cursor, current, x, sixth);
                 cursor += 3 * ELEMENT_BYTES;
                 drawn.set(place, x);
-                same = CubicField.mul(same, CubicField.eq(q.get(place), x));
+                same = timesEq(same, q.get(place), x);
             }
             s.cursor = cursor + 4 * ELEMENT_BYTES;
             uint256 n0 = CubicField.elementAt(cursor);
@@ -84,24 +83,97 @@ library Reduction {
         }
     }
 
-    /// @dev At x, the cubic sent as its values at 0, 2 and 3, those at 0 and 1 having this sum.
-    function cubic(uint256 cursor, uint256 sum, uint256 x, uint256 half, uint256 third)
+    /// @dev At x, the cubic sent as its values at 0, 2 and 3, those at 0 and 1 having this sum:
+    /// a sixth of 6 h0 + x·(6 D1 + (x − 1)·(3 D2 + (x − 2)·D3)), D the forward differences.
+    function cubic(uint256 cursor, uint256 sum, uint256 x, uint256 sixth)
         private
         pure
-        returns (uint256)
+        returns (uint256 result)
     {
         unchecked {
             uint256 h0 = CubicField.elementAt(cursor);
             uint256 h1 = CubicField.sub(sum, h0); // bound 2
             uint256 h2 = CubicField.elementAt(cursor + ELEMENT_BYTES);
-            // Differences of order 3 to 1: h3 − 3 h2 + 3 h1 − h0, h2 − 2 h1 + h0, h1 − h0
+            // h3 − 3 h2 + 3 h1 − h0, of bound 11; then h2 − 2 h1 + h0, and h1 − h0
             uint256 value = CubicField.elementAt(cursor + 2 * ELEMENT_BYTES);
             value += 4 * P_LANES + 3 * h1 - 3 * h2 - h0;
-            value = CubicField.mul(value, CubicField.scale(x + P - 2, third));
-            value += h2 + h0 + 4 * P_LANES - 2 * h1;
-            value = CubicField.mul(value, CubicField.scale(x + P - 1, half));
-            value += CubicField.sub(h1, h0);
-            return CubicField.reduce(h0 + CubicField.mul(value, x));
+            h2 = 3 * (h2 + h0 + 4 * P_LANES - 2 * h1);
+            h1 = 6 * CubicField.sub(h1, h0);
+            h0 = 6 * h0;
+            assembly ("memory-safe") {
+                let x0 := and(x, LANE_MASK)
+                let x1 := and(shr(85, x), LANE_MASK)
+                let x2 := shr(170, x)
+                let t0 := and(value, LANE_MASK)
+                let t1 := and(shr(85, value), LANE_MASK)
+                let t2 := shr(170, value)
+                {
+                    // x − 2; lanes of the product are below 2^135
+                    let y := add(x0, 0xfffffffeffffffff)
+                    let d3 := add(mul(t1, x2), mul(t2, x1))
+                    let d4 := mul(t2, x2)
+                    let n2 := add(add(d4, mul(t0, x2)), add(mul(t1, x1), mul(t2, y)))
+                    let n1 := add(add(d3, d4), add(mul(t0, x1), mul(t1, y)))
+                    t0 := add(add(d3, mul(t0, y)), and(h2, LANE_MASK))
+                    t1 := add(n1, and(shr(85, h2), LANE_MASK))
+                    t2 := add(n2, shr(170, h2))
+                }
+                {
+                    // x − 1; lanes of the product are below 2^204
+                    let y := add(x0, 0xffffffff00000000)
+                    let d3 := add(mul(t1, x2), mul(t2, x1))
+                    let d4 := mul(t2, x2)
+                    let n2 := add(add(d4, mul(t0, x2)), add(mul(t1, x1), mul(t2, y)))
+                    let n1 := add(add(d3, d4), add(mul(t0, x1), mul(t1, y)))
+                    t0 := add(mod(add(d3, mul(t0, y)), P), and(h1, LANE_MASK))
+                    t1 := add(mod(n1, P), and(shr(85, h1), LANE_MASK))
+                    t2 := add(mod(n2, P), shr(170, h1))
+                }
+                {
+                    let d3 := add(mul(t1, x2), mul(t2, x1))
+                    let d4 := mul(t2, x2)
+                    let n2 := add(add(d4, mul(t0, x2)), add(mul(t1, x1), mul(t2, x0)))
+                    let n1 := add(add(d3, d4), add(mul(t0, x1), mul(t1, x0)))
+                    t0 := add(add(d3, mul(t0, x0)), and(h0, LANE_MASK))
+                    t1 := add(n1, and(shr(85, h0), LANE_MASK))
+                    t2 := add(n2, shr(170, h0))
+                }
+                result := shl(170, mod(mul(t2, sixth), P))
+                result := or(result, shl(85, mod(mul(t1, sixth), P)))
+                result := or(result, mod(mul(t0, sixth), P))
+            }
+        }
+    }
+
+    /// @dev same · (2ab − a − b + 1); bound 1. For all of bound 1.
+    function timesEq(uint256 same, uint256 a, uint256 b) private pure returns (uint256 result) {
+        assembly ("memory-safe") {
+            let e0 := and(a, LANE_MASK)
+            let e1 := and(shr(85, a), LANE_MASK)
+            let e2 := shr(170, a)
+            {
+                let b0 := and(b, LANE_MASK)
+                let b1 := and(shr(85, b), LANE_MASK)
+                let b2 := shr(170, b)
+                let d3 := add(mul(e1, b2), mul(e2, b1))
+                let d4 := mul(e2, b2)
+                let n2 := add(add(d4, mul(e0, b2)), add(mul(e1, b1), mul(e2, b0)))
+                let n1 := add(add(d3, d4), add(mul(e0, b1), mul(e1, b0)))
+                // 2p is more than a + b in every lane; lanes below 2^133
+                let lift := 0x1fffffffe00000002
+                e0 := add(shl(1, add(d3, mul(e0, b0))), sub(add(lift, 1), add(e0, b0)))
+                e1 := add(shl(1, n1), sub(lift, add(e1, b1)))
+                e2 := add(shl(1, n2), sub(lift, add(e2, b2)))
+            }
+            let s0 := and(same, LANE_MASK)
+            let s1 := and(shr(85, same), LANE_MASK)
+            let s2 := shr(170, same)
+            let d3 := add(mul(e1, s2), mul(e2, s1))
+            let d4 := mul(e2, s2)
+            result := mod(add(add(d4, mul(e0, s2)), add(mul(e1, s1), mul(e2, s0))), P)
+            result := shl(85, result)
+            result := or(result, mod(add(add(d3, d4), add(mul(e0, s1), mul(e1, s0))), P))
+            result := or(shl(85, result), mod(add(d3, mul(e0, s0)), P))
         }
     }
 
@@ -110,7 +182,7 @@ library Reduction {
         unchecked {
             Key memory key = s.key;
             Transcript memory t = s.transcript;
-            key.absorbSeed(t, s.seedParts, Keys.ZEROCHECK);
+            key.absorbSeed(t, s.parts, Keys.ZEROCHECK);
             s.alphaRules = t.drawExtension();
             s.betaTables = t.drawExtension();
             s.eta = t.drawExtension();
@@ -121,7 +193,7 @@ library Reduction {
             uint256 claimed = CubicField.elementAt(s.cursor);
             uint256 link = s.numerator + CubicField.mul(s.theta, CubicField.sub(s.denominator, 1));
             if (claimed != CubicField.mul(s.eta, link)) revert ClaimedSumMismatch();
-            key.absorbSeed(t, s.seedParts, Keys.SUMCHECK);
+            key.absorbSeed(t, s.parts, Keys.SUMCHECK);
             t.absorbCalldata(s.cursor, ELEMENT_BYTES);
             s.cursor += ELEMENT_BYTES;
             s.zerocheckValue = sumcheck(s, claimed);
@@ -136,13 +208,23 @@ library Reduction {
             uint256 witness = s.cursor + size * key.zerocheckRounds;
             uint256[] memory values = new uint256[](key.zerocheckDegree + 1);
             s.r = new uint256[](key.zerocheckRounds);
+            uint256 inverse = 1;
+            for (uint256 number = 2; number <= key.zerocheckDegree; ++number) {
+                inverse = mulmod(inverse, key.inverse(number), P);
+            }
             for (uint256 place = 0; place < s.r.length; ++place) {
-                s.transcript.absorbCalldata(s.cursor, size);
                 readPolynomial(values, s.cursor, current);
+                uint256 x;
+                if (key.zerocheckPow == 0) {
+                    x = s.transcript.absorbAndDraw(s.cursor, size);
+                } else {
+                    s.transcript.absorbCalldata(s.cursor, size);
+                    witness = s.transcript.grind(key.zerocheckPow, witness);
+                    x = s.transcript.drawExtension();
+                }
                 s.cursor += size;
-                witness = s.transcript.grind(key.zerocheckPow, witness);
-                s.r[place] = s.transcript.drawExtension();
-                current = interpolate(key, values, s.r[place]);
+                s.r[place] = x;
+                current = interpolate(values, x, inverse);
             }
             s.cursor = witness;
             return current;
@@ -155,16 +237,19 @@ library Reduction {
         unchecked {
             values[0] = CubicField.elementAt(cursor);
             values[1] = CubicField.reduce(CubicField.sub(sum, values[0]));
-            for (uint256 place = 2; place < values.length; ++place) {
-                cursor += ELEMENT_BYTES;
-                values.set(place, CubicField.elementAt(cursor));
+            uint256 to;
+            assembly ("memory-safe") {
+                to := add(values, 96)
             }
+            CubicField.readElements(cursor + ELEMENT_BYTES, values.length - 2, to);
         }
     }
 
     /// @dev The polynomial of least degree with these values at 0, 1, 2, …, at x (Newton's forward
-    /// differences). The values, of bound 1, are overwritten.
-    function interpolate(Key memory key, uint256[] memory values, uint256 x)
+    /// differences). The values, of bound 1, are overwritten. With D_k the difference of order k,
+    /// d! · h(x) = (…(D_d·(x − d + 1) + d·D_(d−1))·(x − d + 2) + …)·x + d!·D_0.
+    /// @param inverse 1 / d!
+    function interpolate(uint256[] memory values, uint256 x, uint256 inverse)
         private
         pure
         returns (uint256 result)
@@ -176,26 +261,27 @@ library Reduction {
                 // Differences of this order have bound 2^order; `lift` is 2^(order − 1) · p.
                 assembly ("memory-safe") {
                     let first := add(values, mul(32, order))
-                    for { let cursor := add(values, mul(32, degree)) } iszero(lt(cursor, first)) {
-                        cursor := sub(cursor, 32)
-                    } {
+                    let cursor := add(values, mul(32, degree))
+                    let upper := mload(add(cursor, 32))
+                    for {} iszero(lt(cursor, first)) {} {
                         // values[place] − values[place − 1]
-                        mstore(
-                            add(cursor, 32),
-                            sub(add(mload(add(cursor, 32)), lift), mload(cursor))
-                        )
+                        let lower := mload(cursor)
+                        mstore(add(cursor, 32), sub(add(upper, lift), lower))
+                        upper := lower
+                        cursor := sub(cursor, 32)
                     }
                 }
                 lift <<= 1;
             }
+            // d! / k! · 2^k is below 2^17 for d up to 8, so bounds of sums stay below 2^20.
             result = values[degree];
+            uint256 factor = 1;
             for (uint256 order = degree; order != 0; --order) {
-                // (x − order + 1) / order; the lanes of x are below p
-                uint256 factor = x + P - (order - 1);
-                factor = CubicField.scale(factor, key.inverse(order));
-                result = values.get(order - 1) + CubicField.mul(result, factor);
+                factor *= order;
+                result = CubicField.mul(result, x + P - (order - 1));
+                result += factor * values.get(order - 1);
             }
-            result = CubicField.reduce(result);
+            result = CubicField.scale(result, inverse);
         }
     }
 }

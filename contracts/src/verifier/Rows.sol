@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CubicField, LANE_MASK, P, WORD} from "./CubicField.sol";
+import {
+    CubicField,
+    HALF_CARRIES,
+    HALF_ONES,
+    HALVES,
+    LANE_MASK,
+    P,
+    P_LANES,
+    WORD
+} from "./CubicField.sol";
 import {Words} from "./Words.sol";
 
 /// @title Rows of a Merkle tree: that they are its, and their values at the last challenges
@@ -10,6 +19,12 @@ library Rows {
     using Words for uint256[];
 
     uint256 private constant COUNT_BYTES = 4;
+    /// @dev 2^255 − 2^85 − 1: X³ − X − 1 at X = 2^85.
+    uint256 private constant MODULUS =
+        0x7fffffffffffffffffffffffffffffffffffffffffdfffffffffffffffffffff;
+    uint256 private constant LOWER_HALVES = 0x3fffffffc0000000000001fffffffe0000000000000ffffffff;
+    uint256 private constant UPPER_HALVES =
+        0x7ffffffffffffc00000003ffffffffffffe00000001fffffffffffff;
 
     /// @notice Two rows are said to stand at one position, and differ.
     error RowsDiffer(uint256 index);
@@ -211,21 +226,52 @@ library Rows {
         }
     }
 
+    /// @notice Weights as `foldK` reads them: lower halves of 32 bits of all lanes, upper halves,
+    /// and their sums.
+    /// @param table Lanes apart, of bound at most 8.
+    function halved(uint256[] memory table) internal pure returns (uint256[] memory halves) {
+        unchecked {
+            halves = new uint256[](table.length);
+            for (uint256 place = 0; place < table.length; place += 3) {
+                uint256 weight = table.get(place) | table.get(place + 1) << 85;
+                weight |= table.get(place + 2) << 170;
+                uint256 low = weight & LOWER_HALVES;
+                uint256 high = (weight >> 32) & UPPER_HALVES;
+                halves.set(place, low);
+                halves.set(place + 1, high);
+                halves.set(place + 2, low + high);
+            }
+        }
+    }
+
     /// @notice Σ weight · value over a row of elements of F in calldata.
-    /// @param table Lanes of the weights, of bound at most 8.
+    /// @param table Lanes of the weights, of bound at most 8, of a multiple of four weights.
     function foldF(uint256 cursor, uint256[] memory table) internal pure returns (uint256) {
         unchecked {
             uint256 s0 = 0;
             uint256 s1 = 0;
             uint256 s2 = 0;
-            uint256 end = table.length * 32;
-            // Products are below 2^131, and a row has at most 2^16 values.
-            for (uint256 place = 32; place < end; place += 384) {
-                uint256 words = CubicField.wordsAt(cursor);
-                cursor += 32;
-                assembly ("memory-safe") {
-                    let from := add(table, place)
-                    let value := shr(192, words)
+            uint256 suspect = 0;
+            uint256 row = cursor;
+            assembly ("memory-safe") {
+                // Products are below 2^131, and a row has at most 2^16 values.
+                let from := add(table, 32)
+                for { let end := add(from, mul(32, mload(table))) } lt(from, end) {
+                    from := add(from, 384)
+                } {
+                    // As CubicField.canonical does it.
+                    let words := calldataload(row)
+                    row := add(row, 32)
+                    let mask := 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff
+                    let value := and(xor(words, shr(8, words)), mask)
+                    words := xor(words, xor(value, shl(8, value)))
+                    mask := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
+                    value := and(xor(words, shr(16, words)), mask)
+                    words := xor(words, xor(value, shl(16, value)))
+                    value := and(words, HALVES)
+                    suspect := or(suspect, add(value, HALF_ONES))
+                    words := or(shl(32, value), and(shr(32, words), HALVES))
+                    value := shr(192, words)
                     s0 := add(s0, mul(value, mload(from)))
                     s1 := add(s1, mul(value, mload(add(from, 32))))
                     s2 := add(s2, mul(value, mload(add(from, 64))))
@@ -243,46 +289,75 @@ library Rows {
                     s2 := add(s2, mul(value, mload(add(from, 352))))
                 }
             }
+            if (suspect & HALF_CARRIES != 0) requireCanonical(cursor, row);
             return (s0 % P) | ((s1 % P) << 85) | ((s2 % P) << 170);
         }
     }
 
     /// @notice Σ weight · value over a row of elements of K in calldata.
-    /// @param table Lanes of the weights, of bound at most 8.
-    function foldK(uint256 cursor, uint256[] memory table) internal pure returns (uint256) {
-        unchecked {
-            uint256 s0 = 0;
-            uint256 s1 = 0;
-            uint256 s2 = 0;
-            uint256 end = table.length * 32;
-            for (uint256 place = 32; place < end; place += 96) {
-                uint256 a = CubicField.elementAt(cursor);
-                cursor += 24;
-                assembly ("memory-safe") {
-                    let from := add(table, place)
-                    let b0 := mload(from)
-                    let b1 := mload(add(from, 32))
-                    let b2 := mload(add(from, 64))
-                    let lane := and(a, WORD) // below p
-                    s0 := add(s0, mul(lane, b0))
-                    s1 := add(s1, mul(lane, b1))
-                    s2 := add(s2, mul(lane, b2))
-                    lane := and(shr(85, a), WORD)
-                    let high := mul(lane, b2) // X³ = X + 1
-                    s0 := add(s0, high)
-                    s1 := add(s1, add(high, mul(lane, b0)))
-                    s2 := add(s2, mul(lane, b1))
-                    lane := shr(170, a)
-                    high := mul(lane, b1)
-                    s0 := add(s0, high)
-                    s1 := add(s1, high)
-                    s2 := add(s2, mul(lane, b0))
-                    high := mul(lane, b2) // X⁴ = X² + X
-                    s1 := add(s1, high)
-                    s2 := add(s2, high)
-                }
+    /// @dev Karatsuba by halves of 32 bits in all lanes at once: products in Z[X] / (X³ − X − 1)
+    /// are products of integers mod 2^255 − 2^85 − 1, X being 2^85, while lanes of the results stay
+    /// below 2^85. proof/contract/kernels.py says more.
+    /// @param halves Of at most 2^9 weights of bound at most 8: upper halves below 2^35, so that
+    /// five sums of 2^9 products of sums of halves are below 2^80.
+    function foldK(uint256 cursor, uint256[] memory halves)
+        internal
+        pure
+        returns (uint256 result)
+    {
+        uint256 suspect = 0;
+        uint256 row = cursor;
+        assembly ("memory-safe") {
+            let low := 0
+            let high := 0
+            let both := 0
+            let from := add(halves, 32)
+            for { let end := add(from, mul(32, mload(halves))) } lt(from, end) {
+                from := add(from, 96)
+            } {
+                let words := shr(64, calldataload(row))
+                row := add(row, 24)
+                let mask := 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff
+                let upper := and(xor(words, shr(8, words)), mask)
+                words := xor(words, xor(upper, shl(8, upper)))
+                mask := 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff
+                upper := and(xor(words, shr(16, words)), mask)
+                words := xor(words, xor(upper, shl(16, upper)))
+                upper := and(words, HALVES)
+                suspect := or(suspect, add(upper, HALF_ONES))
+                // c0 stands at bit 128, c1 at 64 and c2 at 0: to 0, 85 and 170.
+                words := or(shl(32, upper), and(shr(32, words), HALVES))
+                upper := or(shl(170, and(words, WORD)), shl(85, and(shr(64, words), WORD)))
+                words := or(upper, shr(128, words))
+                upper := and(shr(32, words), UPPER_HALVES)
+                words := and(words, LOWER_HALVES)
+                low := add(low, mulmod(words, mload(from), MODULUS))
+                high := add(high, mulmod(upper, mload(add(from, 32)), MODULUS))
+                both := add(both, mulmod(add(words, upper), mload(add(from, 64)), MODULUS))
             }
-            return (s0 % P) | ((s1 % P) << 85) | ((s2 % P) << 170);
+            // low + 2^32·(both − low − high) + 2^64·high, and 2^64 is 2^32 − 1 mod p. `high` is
+            // below 2^16·p in every lane, `both` below 2^80.
+            both := sub(both, low)
+            let carry := and(shr(32, both), UPPER_HALVES)
+            both := shl(32, add(and(both, LOWER_HALVES), carry))
+            both := sub(add(add(both, low), mul(P_LANES, 0x10000)), add(high, carry))
+            result := shl(170, mod(shr(170, both), P))
+            result := or(result, shl(85, mod(and(shr(85, both), LANE_MASK), P)))
+            result := or(result, mod(and(both, LANE_MASK), P))
+        }
+        if (suspect & HALF_CARRIES != 0) requireCanonical(cursor, row);
+    }
+
+    /// @dev NotCanonical unless all elements of F in a stretch of calldata are below p.
+    function requireCanonical(uint256 cursor, uint256 end) private pure {
+        unchecked {
+            for (; cursor < end; cursor += 8) {
+                uint256 word;
+                assembly ("memory-safe") {
+                    word := shr(192, calldataload(cursor))
+                }
+                CubicField.canonical(word);
+            }
         }
     }
 }

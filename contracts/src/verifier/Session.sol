@@ -9,8 +9,8 @@ import {Transcript} from "./Transcripts.sol";
 struct Session {
     Key key;
     Transcript transcript;
-    /// Data contracts of the seeds.
-    address[] seedParts;
+    /// Contracts of the key: seeds, then programs.
+    address[] parts;
     /// Where in calldata the next message begins, and where the opened values do.
     uint256 cursor;
     uint256 openedAt;

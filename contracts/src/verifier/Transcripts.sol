@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CubicField, P, WORD} from "./CubicField.sol";
+import {Words} from "./Words.sol";
 
 /// @notice A Keccak-256 chain in memory: what is absorbed decides what is drawn.
 struct Transcript {
@@ -19,6 +20,8 @@ struct Transcript {
 
 /// @title The transcript of docs/protocol.md
 library Transcripts {
+    using Words for uint256[];
+
     /// @notice More was absorbed than the key says there can be.
     error TranscriptFull(uint256 length);
     /// @notice A proof-of-work word does not end in so many zero bits.
@@ -83,6 +86,27 @@ library Transcripts {
         }
     }
 
+    /// @notice Fills an array with the lowest bits of a word each.
+    function drawBits(Transcript memory t, uint256[] memory words, uint256 bits) internal pure {
+        unchecked {
+            uint256 mask = (1 << bits) - 1;
+            uint256 output = t.output;
+            uint256 left = t.left;
+            for (uint256 place = 0; place < words.length; ++place) {
+                if (left == 0) {
+                    hash(t);
+                    output = t.output;
+                    left = 4;
+                }
+                words.set(place, output & mask);
+                output >>= 64;
+                --left;
+            }
+            t.output = output;
+            t.left = left;
+        }
+    }
+
     /// @notice An element of F: words from p on are drawn again.
     function drawElement(Transcript memory t) internal pure returns (uint256 element) {
         do {
@@ -109,6 +133,39 @@ library Transcripts {
         element = drawElement(t);
         element |= drawElement(t) << 85;
         element |= drawElement(t) << 170;
+    }
+
+    /// @notice Absorbs bytes of calldata and draws an element of K, lanes below p.
+    /// @dev The same as `absorbCalldata` and `drawExtension`, for what is done once a round.
+    function absorbAndDraw(Transcript memory t, uint256 from, uint256 length)
+        internal
+        pure
+        returns (uint256 element)
+    {
+        unchecked {
+            uint256 start = t.start;
+            uint256 end = t.end;
+            if (end + length > t.limit) revert TranscriptFull(end + length - start);
+            uint256 digest;
+            assembly ("memory-safe") {
+                calldatacopy(end, from, length)
+                digest := keccak256(start, sub(add(end, length), start))
+                mstore(start, digest)
+            }
+            t.end = start + 32;
+            if (t.hashes < t.log.length) t.log[t.hashes++] = bytes32(digest);
+            uint256 low = digest & WORD;
+            uint256 middle = (digest >> 64) & WORD;
+            uint256 high = (digest >> 128) & WORD;
+            if (low < P && middle < P && high < P) {
+                t.output = digest >> 192;
+                t.left = 1;
+                return low | (middle << 85) | (high << 170);
+            }
+            t.output = digest;
+            t.left = 4;
+        }
+        element = drawExtension(t);
     }
 
     /// @notice An element of K that is not zero.

@@ -17,8 +17,10 @@ Publics = Sequence[Sequence[int]]
 """Public values, for each table of a key."""
 GENESIS_TIME: Final = 1_800_000_000
 VERIFIER: Final = "Verifier"
-LIBRARIES: Final = ("CubicField", "Transcripts", "Reduction", "Rows", "Openings", "Evaluator")
+LIBRARIES: Final = ("CubicField", "Transcripts", "Reduction", "Rows", "Openings")
 """Whose errors a verification may end with."""
+NO_ERRORS: Final = ("Panic", "Reverted", "UnknownError")
+"""Names of reverts that say nothing: a verifier never ends with one."""
 
 
 def data_creation(code: bytes) -> bytes:
@@ -50,6 +52,24 @@ def ask(l1: L1, verifier: Contract, publics: Publics, proof: bytes) -> None:
     flat = [value for row in publics for value in row]
     accepted = l1.view(verifier, "verify", flat, proof)
     assert accepted is True, "the contract accepts or reverts"
+
+
+def refusals(l1: L1, verifier: Contract, publics: Publics, proofs: Sequence[bytes]) -> list[str]:
+    """The name of the error that each of some proofs is refused with; empty for one accepted.
+
+    L1Error if the contract reverts with no error of its own, or does not answer.
+    """
+    names = []
+    for proof in proofs:
+        try:
+            ask(l1, verifier, publics, proof)
+        except ContractError as error:
+            if error.name in NO_ERRORS:
+                raise
+            names.append(error.name)
+        else:
+            names.append("")
+    return names
 
 
 def verify_in_transaction(

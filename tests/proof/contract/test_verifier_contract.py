@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -14,30 +13,26 @@ import pytest
 from novate.l1.abi import ContractError, load
 from novate.l1.anvil import Anvil
 from novate.l1.client import Contract
-from novate.l1.deploy import creation_gas
 from novate.l1.rpc import L1Error
-from novate.l1.wallet import GAS_MAX, Transaction
+from novate.l1.wallet import GAS_MAX
 from novate.lab.prove_demo import DOMAIN, accounts_and_messages
 from novate.lab.verifier_contract import (
     ask,
-    data_creation,
     deploy_verifier,
     verifier_artifacts,
     verify_in_transaction,
 )
 from novate.proof.contract.parts import CODE_BYTES_MAX, Parts, parts_of
-from novate.proof.contract.program import Builder, Program
-from novate.proof.contract.programs import Closing
 from novate.proof.prover import Prover
 from novate.proof.statements import MINIMAL, signed_updates_relation
-from novate.proof.verifier.field import K, P
+from novate.proof.verifier.field import P
 from novate.proof.verifier.key import Key, read_key
 from novate.proof.verifier.transcript import Transcript
 from novate.proof.verify import verify
 from novate.tables.signed_updates import witness
 from tests.l1.chain import START, Chain, running
 from tests.proof.contract.fields import DIGEST, fields_of
-from tests.proof.contract.interpreter import run_program
+from tests.proof.contract.machine import call, packed
 
 KEYS = Path(__file__).resolve().parents[3] / "keys"
 DIGEST_FIELDS = ("commitment", "root", "digests", "count")
@@ -183,52 +178,26 @@ def test_is_for_known_keys_only(proved: Proved) -> None:
 
 def test_contracts_fit_the_code_limit(proved: Proved) -> None:
     chain = proved.chain
-    evaluator = chain.l1.view(proved.contract, "EVALUATOR")
-    addresses = [proved.contract.address, evaluator, *chain.l1.view(proved.contract, "parts")]
+    addresses = [proved.contract.address, *chain.l1.view(proved.contract, "parts")]
     sizes = [
         len(chain.l1.rpc.call("eth_getCode", f"0x{address:040x}", "latest")) // 2 - 1
         for address in addresses
     ]
-    print("code bytes: verifier, evaluator, parts:", sizes)
+    print("code bytes: verifier, parts:", sizes)
     assert all(0 < size <= CODE_BYTES_MAX for size in sizes)
 
 
-def packed(value: K) -> int:
-    """An element of K as the contracts' word."""
-    return value[0] | value[1] << 85 | value[2] << 170
-
-
-def evaluated(proved: Proved, program: Program, inputs: list[K]) -> list[K]:
-    """The results of a program on anvil."""
-    chain, code = proved.chain, program.code
-    artifact, addresses = load("Evaluator"), []
-    for first in range(0, len(code), CODE_BYTES_MAX - 1):
-        creation = data_creation(b"\0" + code[first : first + CODE_BYTES_MAX - 1])
-        transaction = Transaction(None, creation, creation_gas(creation))
-        receipt = chain.l1.transact(chain.wallet(), transaction)
-        addresses.append(receipt.created)
-    evaluator = Contract(artifact, chain.l1.view(proved.contract, "EVALUATOR"))
-    words = [packed(value) for value in inputs]
-    found = chain.l1.view(evaluator, "evaluate", addresses, program.registers, words)
-    mask = (1 << 85) - 1
-    return [(word & mask, word >> 85 & mask, word >> 170) for word in found]
-
-
-def test_evaluator_runs_programs_as_described(proved: Proved) -> None:
-    """The closing program on random inputs, and one whose lanes are as full as they get."""
-    random = Random(5)
-    program = Closing(proved.key).program()
-    count = sum(table.width + len(table.next_columns) for table in proved.key.tables)
-    count += 7 + 2 * proved.key.zerocheck_rounds + sum(t.publics for t in proved.key.tables)
-    inputs = [(random.randrange(P), random.randrange(P), random.randrange(P)) for _ in range(count)]
-    assert evaluated(proved, program, inputs) == run_program(program, inputs)
-    builder = Builder()
-    values = [builder.load(0), builder.load(1)]
-    for _ in range(30):
-        values.append(builder.add(values[-1], values[-2]))
-        values.append(builder.subtract(values[0], values[-1]))
-        values.append(builder.multiply(values[-1], values[-2]))
-        values.append(builder.multiply(values[-1], builder.constant(random.randrange(2**17))))
-    full = builder.finish([*values, builder.dot(list(pairwise(values)))])
-    most: list[K] = [(P - 1, P - 1, P - 1), (P - 1, 0, P - 2)]
-    assert evaluated(proved, full, most) == run_program(full, most)
+def test_programs_run_on_chain_as_in_the_machine(proved: Proved) -> None:
+    """Every program of the key, on inputs as large as they get: same words, and gas but for the
+    call."""
+    chain, parts = proved.chain, proved.parts
+    addresses = chain.l1.view(proved.contract, "parts")
+    programs = [parts.shared, *parts.closing, *parts.weights]
+    word = packed((P - 1, P - 1, P - 1)).to_bytes(32, "big")
+    data = word * 3000
+    for address, program in zip(addresses[-len(programs) :], programs, strict=True):
+        found = chain.l1.rpc.call(
+            "eth_call", {"to": f"0x{address:040x}", "data": "0x" + data.hex()}, "latest"
+        )
+        expected, _ = call(program.code, [int.from_bytes(word, "big")] * 3000)
+        assert bytes.fromhex(found[2:]) == b"".join(x.to_bytes(32, "big") for x in expected)

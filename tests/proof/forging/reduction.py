@@ -60,14 +60,15 @@ class Forger:
 
 
 def build() -> Path:
-    """The edited library as a module; what is built already is built no second time."""
+    """The edited library as a module. Copies are newer than what was built of them before."""
     crate, workspace = FOLDER / CRATE, FOLDER / "native"
     for folder in (crate, workspace):
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(crate_source(), crate)
+    shutil.copytree(crate_source(), crate, copy_function=shutil.copy)
     edited = without_checks((crate / CHECKED_IN).read_text())
     (crate / CHECKED_IN).write_text(edited)
-    shutil.copytree(ROOT / "native", workspace, ignore=shutil.ignore_patterns("target"))
+    built = shutil.ignore_patterns("target")
+    shutil.copytree(ROOT / "native", workspace, ignore=built, copy_function=shutil.copy)
     with (workspace / "Cargo.toml").open("a") as manifest:
         manifest.write(f'\n[patch.crates-io]\n{CRATE} = {{ path = "../{CRATE}" }}\n')
     target = FOLDER / "target"

@@ -4,13 +4,15 @@ pragma solidity 0.8.37;
 
 /// @notice Digests of keys: keccak256 of the code hashes of their data contracts.
 library VerifierKeys {
+    bytes32 internal constant SIGNED_UPDATES_MAIN =
+        0xbfd1ce0da94ca344ce64078d7353443fd1792c9000a3943b4eef8814c9675adf;
     bytes32 internal constant SIGNED_UPDATES_MINIMAL =
-        0xf37446dc3ebcc42f35cc2394ad3ecdedf05dcc6a10dc63b9a55de37dfdbeb643;
+        0x9200500464792db0b53c7f0c1d117861e5bba124b23dea1adbf1c7e33e987498;
     bytes32 internal constant SIGNED_UPDATES_SMALL =
-        0x4ab21c6f7242f7388861bba6a49ac7d3431fea6990c3737d0f5e0b21e7bbfce8;
+        0x9226cecc2c4405e82b99edca62b151ca675fab89e12c5674999f60a2b493f6e5;
 
     /// @notice Whether a digest is one of them.
     function isKnown(bytes32 digest) internal pure returns (bool) {
-        return digest == SIGNED_UPDATES_MINIMAL || digest == SIGNED_UPDATES_SMALL;
+        return digest == SIGNED_UPDATES_MAIN || digest == SIGNED_UPDATES_MINIMAL || digest == SIGNED_UPDATES_SMALL;
     }
 }

@@ -1,8 +1,9 @@
-"""The code parts of a key: header, seeds and programs, as data contracts hold them.
+"""The code parts of a key: header and seeds, as data contracts hold them, and programs that run.
 
-A part is a contract whose code is a zero byte (STOP: it cannot be called) and data. The digest of
-a key is keccak256 of the parts' code hashes, so it fixes data, order and borders. The first part
-begins with the header: words of 32 bytes, in the order of `Key` in contracts/src/verifier/Keys.sol.
+Data are behind a zero byte (STOP: a call does nothing). The digest of a key is keccak256 of the
+parts' code hashes, so it fixes data, programs, order and borders. The first part begins with the
+header: words of 32 bytes, in the order of `Key` in contracts/src/verifier/Keys.sol. Programs follow
+the seeds: what tables share, the tables' shares of the closing equation, weights of column claims.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Final, NamedTuple
 
 from novate.proof.contract.program import Program
-from novate.proof.contract.programs import Closing, Weights
+from novate.proof.contract.programs import Shared, closing_programs, weights_programs
 from novate.proof.contract.seeds import K_BYTES, Seeds, proof_bytes, record, stretches
 from novate.proof.verifier.field import P
 from novate.proof.verifier.key import Key
@@ -21,6 +22,8 @@ CODE_BYTES_MAX: Final = 24_576
 """Of a contract (EIP-170)."""
 PART_BYTES_MAX: Final = CODE_BYTES_MAX - 1
 WORD_BYTES: Final = 32
+ZEROCHECK_DEGREE_MAX: Final = 9
+"""Reduction.interpolate: 9! + 9! / 1! · 2 and all such sums are below 2^20 multiples of p."""
 
 
 class Parts(NamedTuple):
@@ -29,8 +32,9 @@ class Parts(NamedTuple):
     codes: tuple[bytes, ...]
     """Runtime code of every part."""
     digest: bytes
-    closing: Program
-    weights: Program
+    shared: Program
+    closing: tuple[Program, ...]
+    weights: tuple[Program, ...]
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,20 @@ class Header:
     seeds: int
     seed_parts: int
     closing_parts: int
-    closing_registers: int
+    shared_words: int
     weights_parts: int
-    weights_registers: int
 
 
 def parts_of(key: Key) -> Parts:
-    """All parts of a key."""
+    """All parts of a key. ValueError for a key that the contract has no room for."""
     seeds = record(key)
-    closing, weights = Closing(key).program(), Weights(key).program()
-    codes = [_cut(program.code) for program in (closing, weights)]
+    if key.zerocheck_degree > ZEROCHECK_DEGREE_MAX:
+        raise ValueError(
+            f"zerocheck of degree {key.zerocheck_degree}, at most {ZEROCHECK_DEGREE_MAX}"
+        )
+    common = Shared(key)
+    shared, closing = common.program(), closing_programs(common, CODE_BYTES_MAX)
+    weights = weights_programs(key, CODE_BYTES_MAX)
     columns = [table.width + len(table.next_columns) for table in key.tables]
     lists = 7 * (len(key.rounds) + 1) + len(columns) + 3 * len(seeds.flat())
     lists += max(key.zerocheck_degree, 3) + 1
@@ -89,19 +97,20 @@ def parts_of(key: Key) -> Parts:
         tables=len(key.tables),
         seeds=len(seeds.flat()),
         seed_parts=len(packed),
-        closing_parts=len(codes[0]),
-        closing_registers=closing.registers,
-        weights_parts=len(codes[1]),
-        weights_registers=weights.registers,
+        closing_parts=len(closing),
+        shared_words=shared.results,
+        weights_parts=len(weights),
     )
     words = [getattr(header, field.name) for field in fields(Header)]
     words += [*_rounds(key), *columns]
     words += [number for place in places for number in place]
     words += [pow(number, P - 2, P) for number in range(max(key.zerocheck_degree, 3) + 1)]
     packed[0] = b"".join(word.to_bytes(WORD_BYTES, "big") for word in words) + packed[0][size:]
-    deployed = tuple(b"\0" + data for data in [*packed, *codes[0], *codes[1]])
+    programs = [program.code for program in (shared, *closing, *weights)]
+    deployed = (*(b"\0" + data for data in packed), *programs)
+    assert max(map(len, deployed)) <= CODE_BYTES_MAX, "a program longer than a contract"
     digest = keccak_256(b"".join(keccak_256(code) for code in deployed))
-    return Parts(deployed, digest, closing, weights)
+    return Parts(deployed, digest, shared, tuple(closing), tuple(weights))
 
 
 def _rounds(key: Key) -> list[int]:
@@ -142,8 +151,3 @@ def _pack(first: int, pieces: list[bytes]) -> tuple[list[bytes], list[tuple[int,
         parts[-1] += piece
     assert all(len(part) <= PART_BYTES_MAX for part in parts), "a seed longer than a part"
     return parts, places
-
-
-def _cut(code: bytes) -> list[bytes]:
-    """Code in as few parts as hold it."""
-    return [code[at : at + PART_BYTES_MAX] for at in range(0, len(code), PART_BYTES_MAX)]

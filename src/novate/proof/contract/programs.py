@@ -6,10 +6,12 @@ every index, exponent and shape worked out beforehand, so that only arithmetic i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from typing import NamedTuple
 
-from novate.proof.contract.program import Builder, Node, Program
-from novate.proof.verifier.key import Key, Table
+from novate.proof.contract.kernels import FOLDED_MAX
+from novate.proof.contract.program import Builder, Node, Op, Program
+from novate.proof.verifier.key import Interaction, Key, Table
 from novate.proof.verifier.lookup import plan_of
 from novate.proof.verifier.stacking import placement
 
@@ -22,77 +24,109 @@ class Inputs:
     def __init__(self, builder: Builder) -> None:
         """Nothing asked for."""
         self._builder = builder
-        self._next = 0
+        self.count = 0
 
     def take(self, count: int) -> list[Node]:
         """The next words."""
-        first = self._next
-        self._next += count
-        return [self._builder.load(word) for word in range(first, first + count)]
-
-    def skip(self, count: int) -> int:
-        """Leave words to a later part; the first of them."""
-        first = self._next
-        self._next += count
-        return first
+        first = self.count
+        self.count += count
+        return [self._builder.load(word) for word in range(first, self.count)]
 
 
-class Closing:
-    """Step 6 and the values of step 5's first claim.
-
-    Input: α, β, θ, η, α_c, β_c, γ; point q; fresh coordinates of τ; point r; public values; for
-    each table its columns in this row, then in the row below. Results: what the zerocheck must have
-    left, and Σ γ^j · value_j over the column claims.
+class ClosingInputs:
+    """What the contract gives to every program of step 6, in this order: α, β, θ, η, α_c, β_c, γ;
+    point q; fresh coordinates of τ; point r; public values; for each table its columns in this row,
+    then in the row below.
     """
 
-    def __init__(self, key: Key) -> None:
-        """Everything that tables share."""
-        self.key = key
-        self.plan = plan_of(key)
-        self.builder = builder = Builder()
+    def __init__(self, key: Key, builder: Builder) -> None:
+        """All as nodes."""
         inputs = Inputs(builder)
-        self.alpha, self.beta, self.theta, self.eta, rules, tables, claims = inputs.take(7)
+        self.alpha, self.beta, self.theta, self.eta, *rest = inputs.take(7)
+        self.alpha_rules, self.beta_tables, self.gamma = rest
         self.q = inputs.take(key.lookup_layers)
         self.tau = [*inputs.take(key.zerocheck_rounds - key.lookup_layers), *self.q]
         self.r = inputs.take(key.zerocheck_rounds)
         self.publics = [inputs.take(table.publics) for table in key.tables]
-        self.columns = [inputs.skip(t.width + len(t.next_columns)) for t in key.tables]
-        self.rule_powers = builder.powers(rules, max(len(table.rules) for table in key.tables))
-        self.table_powers = builder.powers(tables, len(key.tables))
+        self.columns = [inputs.take(t.width + len(t.next_columns)) for t in key.tables]
+        self.count = inputs.count
+
+
+class Shared:
+    """What tables share, worked out by a program of its own: powers, weights of blocks, selectors.
+
+    Its results are inputs of the tables' programs, behind its own inputs. The first is eq(τ, r).
+    """
+
+    def __init__(self, key: Key) -> None:
+        """All values, by name."""
+        self.key = key
+        self.plan = plan_of(key)
+        self.builder = builder = Builder()
+        self.inputs = inputs = ClosingInputs(key, builder)
+        pairs = zip(inputs.tau, inputs.r, strict=True)
+        self._nodes: dict[tuple[str, int], Node] = {}
+        self._put("same", builder.product(builder.eq(a, b) for a, b in pairs))
+        longest = max(len(table.rules) for table in key.tables)
+        self._put("rule", *builder.powers(inputs.alpha_rules, longest))
+        self._put("table", *builder.powers(inputs.beta_tables, len(key.tables)))
         longest = max(table.width + len(table.next_columns) for table in key.tables)
-        self.claim_powers = builder.powers(claims, longest + 1)
-        beta_powers = builder.powers(self.beta, self.plan.widest + 1)
-        self.field_powers = [builder.multiply(self.theta, power) for power in beta_powers]
-        self.buses = {bus: self._bus(number) for bus, number in self.plan.buses.items()}
-        self.lasts = self._running([*self.r])
-        self.firsts = self._running([builder.subtract(builder.one, x) for x in self.r])
-        self.blocks: dict[tuple[int, int], Node] = {(0, 0): builder.one}
+        self._put("claim", *builder.powers(inputs.gamma, longest))
+        self._put("field", *(self._field(place) for place in range(self.plan.widest)))
+        self._put("bus", *(self._bus(number) for number in range(len(self.plan.buses))))
+        claims = 0
+        for place, _ in placement(key):
+            self._nodes["shift", place] = builder.power(inputs.gamma, claims)
+            claims += key.tables[place].width + len(key.tables[place].next_columns)
+        heights = sorted({table.log_rows for table in key.tables})
+        for name, factors in self._selectors():
+            products = self._running(factors)
+            self._nodes |= {(name, height): products[height] for height in heights}
+        self._blocks = {(0, 0): builder.one}
         for place in self.plan.order:
             for number in range(len(key.tables[place].interactions)):
-                self._block(place, number)
+                self._nodes["block", self.block(place, number)] = self._block(place, number)
+        self._places = {name: word for word, name in enumerate(self._nodes)}
 
     def program(self) -> Program:
-        """The whole program."""
-        builder = self.builder
-        kept = [(self._share(place), self._claimed(place)) for place in range(len(self.columns))]
-        builder.part()
-        total = builder.zero
-        for share, _ in kept:
-            total = builder.add(total, share)
-        same = builder.product(builder.eq(a, b) for a, b in zip(self.tau, self.r, strict=True))
-        claims = builder.zero
-        for place, _ in reversed(placement(self.key)):
-            table = self.key.tables[place]
-            shift = self.claim_powers[table.width + len(table.next_columns)]
-            claims = builder.add(builder.multiply(claims, shift), kept[place][1])
-        return builder.finish([builder.multiply(same, total), claims])
+        """All values in the order of their names."""
+        return self.builder.finish(list(self._nodes.values()), reduced=False)
+
+    def load(self, builder: Builder, name: str, number: int) -> Node:
+        """A value as an input of a table's program."""
+        made = self.builder.made[self._nodes[name, number]]
+        if made.op == Op.CONSTANT:
+            return builder.constant(made.argument)
+        return builder.load(self.inputs.count + self._places[name, number], FOLDED_MAX)
+
+    def loads(self, builder: Builder, name: str, count: int) -> list[Node]:
+        """The first values of a list."""
+        return [self.load(builder, name, number) for number in range(count)]
+
+    def block(self, place: int, number: int) -> int:
+        """A name for a message's block: its first leaf. Blocks do not overlap."""
+        return self.plan.offsets[place] + (number << self.key.tables[place].log_rows)
+
+    def _put(self, name: str, *nodes: Node) -> None:
+        """A list of values."""
+        self._nodes |= {(name, number): node for number, node in enumerate(nodes)}
+
+    def _field(self, place: int) -> Node:
+        """θ · β^place."""
+        return self.builder.multiply(self.inputs.theta, self.builder.power(self.inputs.beta, place))
 
     def _bus(self, number: int) -> Node:
         """θ · (P_bus − 1)."""
-        builder = self.builder
-        power = self.field_powers[self.plan.widest]
-        shifted = builder.multiply(self.theta, builder.subtract(self.alpha, builder.one))
-        return builder.add(shifted, builder.multiply(power, builder.constant(number + 1)))
+        builder, theta = self.builder, self.inputs.theta
+        power = builder.multiply(self._field(self.plan.widest), builder.constant(number + 1))
+        return builder.add(
+            builder.multiply(theta, builder.subtract(self.inputs.alpha, builder.one)), power
+        )
+
+    def _selectors(self) -> list[tuple[str, list[Node]]]:
+        """Factors of the selectors of first and last rows."""
+        builder, r = self.builder, self.inputs.r
+        return [("first", [builder.subtract(builder.one, x) for x in r]), ("last", [*r])]
 
     def _running(self, factors: list[Node]) -> list[Node]:
         """Products of the last 0, 1, 2, … factors."""
@@ -109,63 +143,104 @@ class Closing:
 
     def _prefix(self, bits: int, index: int) -> Node:
         """eq(so many bits, as many coordinates of q): a parent weighs as much as both children."""
-        if (bits, index) not in self.blocks:
+        if (bits, index) not in self._blocks:
             builder = self.builder
             parent = self._prefix(bits - 1, index >> 1)
-            high = builder.multiply(parent, self.q[bits - 1])
-            self.blocks[bits, index | 1] = high
-            self.blocks[bits, index & ~1] = builder.subtract(parent, high)
-        return self.blocks[bits, index]
+            high = builder.multiply(parent, self.inputs.q[bits - 1])
+            self._blocks[bits, index | 1] = high
+            self._blocks[bits, index & ~1] = builder.subtract(parent, high)
+        return self._blocks[bits, index]
 
-    def _load(self, place: int) -> list[Node]:
-        """Begin a part with the opened values of a table: this row's, then those below."""
-        self.builder.part()
-        table, first = self.key.tables[place], self.columns[place]
-        count = table.width + len(table.next_columns)
-        return [self.builder.load(word) for word in range(first, first + count)]
+
+class Unit(NamedTuple):
+    """A table's share, or so many of its rules; the last one has its messages and claims."""
+
+    place: int
+    first: int
+    end: int
+    is_last: bool
+
+    def halves(self) -> tuple[Unit, Unit]:
+        """The same in two."""
+        middle = (self.first + self.end) // 2
+        left = self._replace(end=middle, is_last=False)
+        return left, self._replace(first=middle)
+
+
+class Closing:
+    """Some units' share of step 6, and of the value that step 5 begins with.
+
+    Input: what `ClosingInputs` says, then the results of `Shared`. Results: Σ β_c^i·A_i + η·I_i
+    over their rules and messages, and Σ γ^j · value_j over their column claims.
+    """
+
+    def __init__(self, shared: Shared, units: Sequence[Unit]) -> None:
+        """Nothing is computed yet."""
+        self.shared = shared
+        self.units = units
+        self.builder = Builder()
+        self.inputs = ClosingInputs(shared.key, self.builder)
+
+    def program(self) -> Program:
+        """The whole program."""
+        builder = self.builder
+        shares = [pair for unit in self.units for pair in self._share(unit)]
+        places = [unit.place for unit in self.units if unit.is_last]
+        claims = [(self._load("shift", place), self._claimed(place)) for place in places]
+        return builder.finish([builder.dot(shares), builder.dot(claims)])
+
+    def _load(self, name: str, number: int) -> Node:
+        """A shared value."""
+        return self.shared.load(self.builder, name, number)
 
     def _claimed(self, place: int) -> Node:
         """Σ γ^j · value_j over a table's claims, from γ^0 on."""
-        pairs = list(zip(self._load(place), self.claim_powers, strict=False))
-        return self.builder.keep(self.builder.dot(pairs))
+        values = self.inputs.columns[place]
+        powers = self.shared.loads(self.builder, "claim", len(values))
+        return self.builder.dot(list(zip(values, powers, strict=True)))
 
-    def _share(self, place: int) -> Node:
-        """A table's share of the closing sum."""
-        builder, table = self.builder, self.key.tables[place]
-        values = self._nodes(table, self._load(place), self.publics[place])
-        powers = reversed(self.rule_powers[: len(table.rules)])
-        rules = builder.dot([(values[r], p) for r, p in zip(table.rules, powers, strict=True)])
-        pairs = [(self.table_powers[place], rules), (self.eta, self._links(place, values))]
-        return builder.keep(builder.dot(pairs))
+    def _share(self, unit: Unit) -> list[tuple[Node, Node]]:
+        """A share of the closing sum, as products: the first rule has the highest power."""
+        place, table = unit.place, self.shared.key.tables[unit.place]
+        rules = table.rules[unit.first : unit.end]
+        messages = table.interactions if unit.is_last else ()
+        values = self._nodes(place, needed_nodes(table, rules, messages))
+        highest = len(table.rules) - 1 - unit.first
+        pairs = [
+            (values[rule], self._load("rule", highest - number))
+            for number, rule in enumerate(rules)
+        ]
+        shares = [(self._load("table", place), self.builder.dot(pairs))]
+        if unit.is_last:
+            shares.append((self.inputs.eta, self._links(place, values)))
+        return shares
 
     def _links(self, place: int, values: Mapping[int, Node]) -> Node:
         """Σ block weight · (count + θ (P_bus − 1) − Σ θ β^k · field_k)."""
-        builder = self.builder
+        builder, shared = self.builder, self.shared
         pairs = []
-        for number, interaction in enumerate(self.key.tables[place].interactions):
+        for number, interaction in enumerate(shared.key.tables[place].interactions):
             fields = [values[node] for node in interaction.fields]
-            message = builder.dot(list(zip(fields, self.field_powers, strict=False)))
-            fraction = builder.subtract(
-                builder.add(values[interaction.times], self.buses[interaction.bus]), message
-            )
-            pairs.append((self._block(place, number), fraction))
+            powers = shared.loads(builder, "field", len(fields))
+            message = builder.dot(list(zip(fields, powers, strict=True)))
+            bus = self._load("bus", shared.plan.buses[interaction.bus])
+            fraction = builder.subtract(builder.add(values[interaction.times], bus), message)
+            pairs.append((self._load("block", shared.block(place, number)), fraction))
         return builder.dot(pairs)
 
-    def _nodes(
-        self, table: Table, loaded: Sequence[Node], publics: Sequence[Node]
-    ) -> dict[int, Node]:
-        """The nodes of a table that a rule or message needs."""
-        builder = self.builder
+    def _nodes(self, place: int, needed: Container[int]) -> dict[int, Node]:
+        """Some nodes of a table."""
+        builder, table = self.builder, self.shared.key.tables[place]
+        loaded = self.inputs.columns[place]
         below = dict(zip(table.next_columns, loaded[table.width :], strict=True))
-        last = self.lasts[table.log_rows]
+        last = self._load("last", table.log_rows)
         selectors = {
-            4: self.firsts[table.log_rows],
+            4: self._load("first", table.log_rows),
             5: last,
             6: builder.subtract(builder.one, last),
         }
         arithmetic = {7: builder.add, 8: builder.subtract, 9: builder.multiply}
         values: dict[int, Node] = {}
-        needed = needed_nodes(table)
         for number, (operator, left, right) in enumerate(table.nodes):
             if number not in needed:
                 continue
@@ -174,7 +249,7 @@ class Closing:
             elif operator == 1:
                 values[number] = below[left]
             elif operator == 2:
-                values[number] = publics[left]
+                values[number] = self.inputs.publics[place][left]
             elif operator == 3:
                 values[number] = builder.constant(left)
             elif operator in selectors:
@@ -184,11 +259,37 @@ class Closing:
         return values
 
 
-def needed_nodes(table: Table) -> set[int]:
-    """Nodes that a rule or a message is made of."""
-    needed = set(table.rules)
-    for interaction in table.interactions:
-        needed |= {*interaction.fields, interaction.times}
+def closing_programs(shared: Shared, code_bytes_max: int) -> list[Program]:
+    """Programs that together hold every table, each in one contract.
+
+    ValueError for a rule, or the messages of a table, of more code than a contract may have.
+    """
+    left = [Unit(place, 0, len(table.rules), True) for place, table in enumerate(shared.key.tables)]
+    programs: list[tuple[list[Unit], Program]] = []
+    while left:
+        unit = left.pop(0)
+        program = Closing(shared, [unit]).program()
+        if len(program.code) > code_bytes_max:
+            if unit.end - unit.first < 2:
+                size = len(program.code)
+                raise ValueError(f"{unit}: {size} bytes of code, at most {code_bytes_max}")
+            left = [*unit.halves(), *left]
+            continue
+        if programs and len(programs[-1][1].code) + len(program.code) < 1.1 * code_bytes_max:
+            units = [*programs[-1][0], unit]
+            joined = Closing(shared, units).program()
+            if len(joined.code) <= code_bytes_max:
+                programs[-1] = (units, joined)
+                continue
+        programs.append(([unit], program))
+    return [program for _, program in programs]
+
+
+def needed_nodes(table: Table, rules: Sequence[int], messages: Sequence[Interaction]) -> set[int]:
+    """Nodes that some rules and messages are made of."""
+    needed = set(rules)
+    for message in messages:
+        needed |= {*message.fields, message.times}
     for number in range(len(table.nodes) - 1, -1, -1):
         operator, left, right = table.nodes[number]
         if number in needed and operator > 6:
@@ -197,11 +298,15 @@ def needed_nodes(table: Table) -> set[int]:
 
 
 class Weights:
-    """Σ γ^j · weight_j(ξ) over the column claims. Input: γ; point r; point ξ. One result."""
+    """Σ γ^j · weight_j(ξ) over the column claims of some tables, by their place in the stack.
 
-    def __init__(self, key: Key) -> None:
+    Input: γ; point r; point ξ. One result.
+    """
+
+    def __init__(self, key: Key, places: range) -> None:
         """Everything that tables share."""
         self.key = key
+        self.places = places
         self.builder = builder = Builder()
         inputs = Inputs(builder)
         (self.gamma,) = inputs.take(1)
@@ -212,12 +317,20 @@ class Weights:
     def program(self) -> Program:
         """The whole program; Horner's rule over the tables of the stack, from the last."""
         builder = self.builder
+        placed = placement(self.key)
+        widths = [self._claims(place) for place, _ in placed]
         result = builder.zero
-        for place, slots in reversed(placement(self.key)):
-            table = self.key.tables[place]
-            shift = builder.power(self.gamma, table.width + len(table.next_columns))
-            result = builder.add(builder.multiply(result, shift), self._table(table, slots))
-        return builder.finish([result])
+        for number in reversed(self.places):
+            place, slots = placed[number]
+            shift = builder.power(self.gamma, widths[number])
+            weight = self._table(self.key.tables[place], slots)
+            result = builder.add(builder.multiply(result, shift), weight)
+        before = sum(widths[: self.places.start])
+        return builder.finish([builder.multiply(builder.power(self.gamma, before), result)])
+
+    def _claims(self, place: int) -> int:
+        """Column claims of a table."""
+        return self.key.tables[place].width + len(self.key.tables[place].next_columns)
 
     def _table(self, table: Table, slots: Sequence[int]) -> Node:
         """Claims of this row have consecutive slots and powers; those of the row below may not."""
@@ -280,3 +393,23 @@ class Weights:
             return builder.multiply(one, self._chosen(height, bits - 1, high))
         left = self._chosen(height, bits - 1, low)
         return builder.between(left, self._chosen(height, bits - 1, high), one)
+
+
+def weights_programs(key: Key, code_bytes_max: int) -> list[Program]:
+    """Programs that together hold every table, each in one contract.
+
+    ValueError for a table of more code than a contract may have.
+    """
+    programs, first = [], 0
+    while first < len(key.tables):
+        end = len(key.tables)
+        program = Weights(key, range(first, end)).program()
+        while len(program.code) > code_bytes_max:
+            end = (first + end) // 2
+            if end == first:
+                size = len(program.code)
+                raise ValueError(f"weights: {size} bytes of code, at most {code_bytes_max}")
+            program = Weights(key, range(first, end)).program()
+        programs.append(program)
+        first = end
+    return programs
