@@ -15,9 +15,9 @@ Then each bus once more with `--reduction`: the pinned library with its refusal 
 buses edited out (tests/proof/forging/reduction.py) proves the real relation on the same witness;
 all three verifiers must refuse the proof at the first layer of the reduction.
 
-What was refused is kept in build/claims/forged.json by relation, profile and target: a run that was
-cut off goes on there. Exit status 1 when an attack does not forge, a proof is accepted, or a rule
-or bus was not attacked.
+What was refused is kept in build/claims/forged.json by relation, profile, contract and target: a
+run that was cut off goes on there. Exit status 1 when an attack does not forge, a proof is
+accepted, or a rule or bus was not attacked.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from novate.l1.abi import load
@@ -65,9 +66,10 @@ class Claim:
     """What became of each target so far."""
 
     def __init__(self, judges: Judges) -> None:
-        """Go on where a run for the same relation and profile was cut off."""
+        """Go on where a run for the same relation, profile and contract was cut off."""
         self.judges = judges
-        self.name = f"{Scene.relation.digest()} {Scene.profile}"
+        contract = sha256(load(VERIFIER).bytecode).hexdigest()
+        self.name = f"{Scene.relation.digest()} {Scene.profile} {contract}"
         kept = json.loads(STATE.read_text()) if STATE.exists() else {}
         self.refused: dict[str, dict[str, str]] = kept.get(self.name, {})
         self.failures: list[str] = []

@@ -29,6 +29,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -153,7 +154,8 @@ class Claim:
 
     def call(self, chain: Chain, total: int) -> None:
         """Random bytes changed, for the contract."""
-        family, proof = "flips, contract", self.subject.proof
+        code = sha256(load(VERIFIER).bytecode).hexdigest()
+        family, proof = f"flips, contract {code[:8]}", self.subject.proof
         first = self.done.get(family, 0)
         self.progress.stage(f"{family}: {total:,}, {first:,} of them done before")
         for number in range(first, total):
