@@ -48,11 +48,11 @@ from novate.lab.verifier_contract import (
     deploy_verifier,
     verifier_artifacts,
 )
+from novate.proof.contract.fields import fields_of
 from novate.proof.contract.parts import parts_of
 from novate.proof.prover import ProofError, Prover
 from novate.proof.statements import SMALL
 from novate.proof.verify import Key, Refused, read_key, verify
-from tests.proof.contract.fields import fields_of
 from tests.proof.damage import FAMILIES, Subject, Work, flipped, judge
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "claims" / "proof"

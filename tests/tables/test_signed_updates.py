@@ -1,4 +1,4 @@
-"""The statement of signed messages: proved, verified twice, every column tampered with."""
+"""The statement of signed messages: proved, verified twice. Tampering: tests/circuit."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from random import Random
 
 import pytest
 
-from novate.circuit.checker import broken, check
+from novate.circuit.checker import check
 from novate.circuit.expressions import P
-from novate.circuit.form import TableForm
-from novate.circuit.witness import Trace, Values
 from novate.native import NativePrimitives
 from novate.proof.profiles import Profile
 from novate.proof.prover import ProofError, Prover
@@ -124,73 +122,3 @@ def test_readable_checker_finds_nothing_wrong(
     _, _, (primary, publics) = made
     traces = [trace.tolist() for trace in prover.fill(primary, publics)]
     assert check(RELATION.forms, traces, publics) == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [f.name for f in RELATION.forms if f.name != "range16"])
-def test_every_cell_is_bound_or_idle(
-    prover: Prover, made: tuple[merkle.Tree, list[SignedUpdate], Witness], name: str
-) -> None:
-    """First, interior, last filled, padding and last row of every column: a changed cell breaks a
-    rule, or changes what the row tells other tables. Idle are a padding row that tells nothing,
-    and a column that a row has no use for (`UNUSED`)."""
-    _, _, (primary, publics) = made
-    place = [form.name for form in RELATION.forms].index(name)
-    form = RELATION.forms[place]
-    trace: Trace = prover.fill(primary, publics)[place][:, :ROWS_TRIED].tolist()
-    rows = len(trace[0])
-    filled = min(rows, max(len(column) for column in primary[name].values()))
-    chosen = sorted({0, filled // 2, filled - 1, min(filled, rows - 1), rows - 1})
-    told = told_by_row(form, trace, publics)
-    unused = [unused_columns(form, trace, row) for row in range(rows)]
-    for number, column in enumerate(form.columns):
-        kept = list(trace[number])
-        for delta, row in enumerate(chosen, 1):  # unlike deltas: neighbours must not cancel
-            trace[number][row] = (kept[row] + delta) % P
-        breaks = {row for _, row in broken(form, trace, publics)}
-        tells = told_by_row(form, trace, publics)
-        for row in chosen:
-            seen = {row, row - 1} & breaks or tells[row] != told[row]
-            quiet = all(bus == "range16" for bus, _, _ in told[row])
-            idle = (row >= filled and quiet) or column.name in unused[row]
-            assert seen or idle, f"{column.name} in row {row}"
-        trace[number] = kept
-
-
-ROWS_TRIED = 2 * base_windows.DIGITS
-"""No other table of this statement is higher than two places of `base_windows`."""
-DOUBLES = tuple(f"{name}{power}_" for power in (2, 4, 8, 16) for name in "xu")
-UNUSED: dict[str, list[tuple[str, tuple[str, ...]]]] = {
-    "key_windows": [("starts", ("w_", "root_", "named_times"))],
-    "multiply_key": [("steps", ("digit", "multiple_", *DOUBLES)), ("ends", ("times",))],
-    "multiply_base": [("steps", ("digit", "multiple_")), ("ends", ("times",))],
-}
-"""Of a table: a flag, and the columns that only rows with the flag make use of."""
-
-
-def unused_columns(form: TableForm, trace: Trace, row: int) -> set[str]:
-    """Columns that a row has no use for: nothing about them is claimed."""
-    names = [column.name for column in form.columns]
-    return {
-        name
-        for flag, prefixes in UNUSED.get(form.name, [])
-        if not trace[names.index(flag)][row]
-        for name in names
-        if name.startswith(prefixes)
-    }
-
-
-def told_by_row(
-    form: TableForm, trace: Trace, publics: dict[str, int]
-) -> list[list[tuple[str, tuple[int, ...], int]]]:
-    """The messages of every row: those of the whole table, a row at a time."""
-    found: list[list[tuple[str, tuple[int, ...], int]]] = [[] for _ in trace[0]]
-    values = Values(form, trace, len(trace[0]), [publics[n] for n in form.publics])
-    for interaction in form.interactions:
-        counts = values.of(interaction.times)
-        fields = [values.of(node) for node in interaction.fields]
-        for row, count in enumerate(counts):
-            if count:
-                message = tuple(field[row] for field in fields)
-                found[row].append((interaction.bus, message, count))
-    return found

@@ -33,8 +33,6 @@ from novate.spec.public_data.opening import Carrier, Part, data_digest, parts_of
 
 MAGIC: Final = b"novate batch 1\n"
 CHECKSUM_BYTES: Final = 32
-PARTS_MAX: Final = 255
-"""The number of polynomials is one byte of what z hashes."""
 
 
 class Submission(NamedTuple):

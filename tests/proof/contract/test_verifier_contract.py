@@ -22,6 +22,7 @@ from novate.lab.verifier_contract import (
     verifier_artifacts,
     verify_in_transaction,
 )
+from novate.proof.contract.fields import DIGEST, fields_of
 from novate.proof.contract.parts import CODE_BYTES_MAX, Parts, parts_of
 from novate.proof.prover import Prover
 from novate.proof.statements import MINIMAL, signed_updates_relation
@@ -31,7 +32,6 @@ from novate.proof.verifier.transcript import Transcript
 from novate.proof.verify import verify
 from novate.tables.signed_updates import witness
 from tests.l1.chain import START, Chain, running
-from tests.proof.contract.fields import DIGEST, fields_of
 from tests.proof.contract.machine import call, packed
 
 KEYS = Path(__file__).resolve().parents[3] / "keys"

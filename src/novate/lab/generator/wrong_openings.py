@@ -27,8 +27,6 @@ from novate.spec.messages.oracle import REPORT_TAG, Report, SignedReport
 from novate.spec.oracle import SNAPSHOT_AGE_MAX_S
 from novate.spec.state import State
 
-Spoil = Callable[[list[SignedReport]], list[SignedReport]]
-
 
 def sign_reports(
     world: World, primitives: TrustingPrimitives, reports: list[Report]
