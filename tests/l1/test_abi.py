@@ -161,3 +161,19 @@ def test_artifacts_are_found_by_name(tmp_path: Path) -> None:
         load("Token", tmp_path)
     with pytest.raises(L1Error, match="0 artifacts"):
         load("Vault", tmp_path)
+
+
+def test_artifacts_of_several_compiler_profiles(tmp_path: Path) -> None:
+    """The plain one, then the default profile's, then the only one that there is."""
+    folder = tmp_path / "Fields.sol"
+    folder.mkdir()
+    codes = {"Fields.fast": "0x01", "Fields.default": "0x02", "Fields": "0x03"}
+    for file, code in codes.items():
+        content = {"abi": [], "bytecode": {"object": code, "linkReferences": {}}}
+        (folder / f"{file}.json").write_text(json.dumps(content))
+        assert load("Fields", tmp_path).bytecode.hex() == code[2:]
+    for file in ("Fields", "Fields.default"):
+        (folder / f"{file}.json").rename(folder / f"Other{file}.small.json")
+    (folder / "Fields.small.json").write_text(json.dumps(content))
+    with pytest.raises(L1Error, match="2 artifacts"):
+        load("Fields", tmp_path)

@@ -49,16 +49,10 @@ library Rows {
             uint256 digests = digestsAt(cursor);
             cursor += COUNT_BYTES;
             next = cursor + 32 * digests;
-            for (uint256 level = 0; level < logLeaves; ++level) {
-                (count, cursor) = climb(nodes, count, cursor);
-                if (cursor > next) revert DigestMissing();
-            }
-            if (cursor != next) revert DigestNotUsed(digests, digests - (next - cursor) / 32);
-            bytes32 top;
-            assembly ("memory-safe") {
-                top := mload(add(nodes, 32))
-            }
-            if (top != root) revert RowsAreNotTheTrees();
+            (uint256 levels, uint256 used) = digestsOfLevels(nodes, count, logLeaves, cursor);
+            if (used > digests) revert DigestMissing();
+            if (used < digests) revert DigestNotUsed(digests, used);
+            if (rootOf(nodes, count, levels) != root) revert RowsAreNotTheTrees();
         }
     }
 
@@ -112,10 +106,10 @@ library Rows {
     {
         unchecked {
             assembly ("memory-safe") {
-                nodes := mload(0x40)
+                nodes := add(mload(0x40), 64)
                 mstore(
                     0x40,
-                    add(nodes, and(add(mul(64, mload(keys)), add(rowBytes, 63)), not(31)))
+                    add(nodes, and(add(mul(64, mload(keys)), add(rowBytes, 95)), not(31)))
                 )
             }
             uint256 scratch = nodes + 64 * keys.length;
@@ -148,38 +142,95 @@ library Rows {
         }
     }
 
-    /// @dev One level up, in place: a node whose sibling is there takes no digest, any other the
-    /// next.
-    function climb(uint256 nodes, uint256 count, uint256 cursor)
+    /// @dev Where the digests of each level stand: they are sent level by level from the leaves up,
+    /// each level's from the left. Two neighbours meet where the highest bit that their indices
+    /// differ in is the lowest that is left; any other node of a level takes a digest.
+    /// @return levels The place of the first digest of each level, a word each.
+    /// @return used The digests of all levels.
+    function digestsOfLevels(uint256 nodes, uint256 count, uint256 logLeaves, uint256 cursor)
         private
         pure
-        returns (uint256 parents, uint256 next)
+        returns (uint256 levels, uint256 used)
     {
         assembly ("memory-safe") {
-            let to := nodes
-            let end := add(nodes, shl(6, count))
-            mstore(end, not(0)) // no node's sibling
-            for {} lt(nodes, end) {} {
-                let index := mload(nodes)
-                let place := shl(5, and(index, 1))
-                mstore(place, mload(add(nodes, 32)))
-                nodes := add(nodes, 64)
-                switch eq(mload(nodes), xor(index, 0x1))
-                case 0 {
-                    mstore(xor(place, 0x20), calldataload(cursor))
-                    cursor := add(cursor, 32)
-                }
-                default {
-                    mstore(32, mload(add(nodes, 32)))
-                    nodes := add(nodes, 64)
-                }
-                mstore(to, shr(1, index))
-                mstore(add(to, 32), keccak256(0, 64))
-                to := add(to, 64)
+            levels := mload(0x40)
+            let end := add(levels, shl(5, logLeaves))
+            mstore(0x40, end)
+            calldatacopy(levels, calldatasize(), sub(end, levels)) // zeros
+            let last := add(nodes, shl(6, sub(count, 1)))
+            for { let node := nodes } lt(node, last) {} {
+                let index := mload(node)
+                node := add(node, 64)
+                let level := add(levels, shl(5, sub(255, clz(xor(index, mload(node))))))
+                mstore(level, add(mload(level), 1))
             }
-            parents := sub(count, shr(6, sub(end, to)))
+            let first := cursor
+            for { let level := levels } lt(level, end) { level := add(level, 32) } {
+                let meetings := mload(level)
+                mstore(level, cursor)
+                cursor := add(cursor, shl(5, sub(count, shl(1, meetings))))
+                count := sub(count, meetings)
+            }
+            mstore(add(last, 64), shl(logLeaves, 1)) // meets the last leaf above all levels
+            used := shr(5, sub(cursor, first))
         }
-        next = cursor;
+    }
+
+    /// @dev The root over all leaves, which are taken from the left: each climbs to where it meets
+    /// its right neighbour and waits there, having met all that wait for it on the way.
+    /// @param nodes Index and hash of the leaves; overwritten by level and hash of those that wait.
+    /// @param levels The place of the next digest of each level.
+    function rootOf(uint256 nodes, uint256 count, uint256 levels)
+        private
+        pure
+        returns (bytes32 hash)
+    {
+        assembly ("memory-safe") {
+            let waiting := nodes
+            mstore(sub(nodes, 64), not(0)) // under all that wait: above all levels
+            let end := add(nodes, shl(6, count))
+            for { let leaf := nodes } lt(leaf, end) {} {
+                let index := mload(leaf)
+                hash := mload(add(leaf, 32))
+                leaf := add(leaf, 64)
+                let goal := add(levels, shl(5, sub(255, clz(xor(index, mload(leaf))))))
+                index := shl(5, index) // so that `and` with 32 is the place of a node in its pair
+                let level := levels
+                for {} 1 {} {
+                    let meeting := mload(sub(waiting, 64))
+                    if gt(meeting, goal) { meeting := goal }
+                    // Two levels a turn: turning costs some 30 gas.
+                    for {} lt(level, meeting) { level := add(level, 32) } {
+                        let digest := mload(level)
+                        mstore(level, add(digest, 32))
+                        let place := and(index, 32)
+                        mstore(place, hash)
+                        mstore(xor(place, 32), calldataload(digest))
+                        hash := keccak256(0, 64)
+                        index := shr(1, index)
+                        level := add(level, 32)
+                        if eq(level, meeting) { break }
+                        digest := mload(level)
+                        mstore(level, add(digest, 32))
+                        place := and(index, 32)
+                        mstore(place, hash)
+                        mstore(xor(place, 32), calldataload(digest))
+                        hash := keccak256(0, 64)
+                        index := shr(1, index)
+                    }
+                    if eq(level, goal) { break }
+                    waiting := sub(waiting, 64)
+                    mstore(0, mload(add(waiting, 32)))
+                    mstore(32, hash)
+                    hash := keccak256(0, 64)
+                    index := shr(1, index)
+                    level := add(level, 32)
+                }
+                mstore(waiting, goal)
+                mstore(add(waiting, 32), hash)
+                waiting := add(waiting, 64)
+            }
+        }
     }
 
     /// @notice eq(bits of j, point) for all j, three words each, the point's first coordinate

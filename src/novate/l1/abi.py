@@ -307,10 +307,15 @@ def artifacts_folder() -> Path:
 
 
 def load(name: str, folder: Path | None = None) -> Artifact:
-    """The compiled contract NAME of NAME.sol, or of any file. L1Error if it was not built."""
+    """The compiled contract NAME of NAME.sol, or of any file. L1Error if it was not built.
+
+    forge names a contract that it compiled under several compiler profiles NAME.PROFILE.json, but
+    for one of them; that one is meant, or else the default profile's.
+    """
     folder = artifacts_folder() if folder is None else folder
-    direct = folder / f"{name}.sol" / f"{name}.json"
-    found = [direct] if direct.is_file() else sorted(folder.glob(f"*/{name}.json"))
+    found: list[Path] = []
+    for wanted in (f"{name}.sol/{name}", f"*/{name}", f"*/{name}.default", f"*/{name}.*"):
+        found = found or sorted(folder.glob(f"{wanted}.json"))
     if len(found) != 1:
         raise L1Error(f"{name}: {len(found)} artifacts under {folder}; run `./novate build`")
     content = json.loads(found[0].read_text(encoding="utf-8"))
