@@ -27,8 +27,12 @@ CGROUP = Path("/sys/fs/cgroup")
 """Where Linux says what a container may use."""
 
 
-PROVER_ENVIRONMENT: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Of a process that proves: large pages, without which the first proof waits for memory."""
+MALLOC: Final = {"hugetlb": 1, "mmap_max": 0, "trim_threshold": 1 << 40, "top_pad": 1 << 28}
+PROVER_ENVIRONMENT: Final = {
+    "GLIBC_TUNABLES": ":".join(f"glibc.malloc.{name}={value}" for name, value in MALLOC.items())
+}
+"""Of a process that proves: large pages, and no memory goes back to the system before its end. A
+vector of gigabytes that is mapped anew in each phase costs a fifth of the time of a proof."""
 
 
 class Phase(NamedTuple):

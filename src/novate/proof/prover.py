@@ -18,10 +18,14 @@ from novate.proof.profiles import SECURITY_BITS_MIN, Profile
 Words: TypeAlias = NDArray[np.uint64]
 Primary: TypeAlias = Mapping[str, Mapping[str, Sequence[int] | Words]]
 """Values of the primary columns, by table and column; rows beyond them are padding."""
-CELL_BYTES: Final = 20
-CODE_BYTES: Final = 24
-"""Peak memory of a proof, a cell and a base element of the first code: measured 115 bytes a cell at
-rate 1/4 (2^26 cells, with the traces that are proved) and 211 at 1/8 (2^24)."""
+PROCESS_BYTES: Final = 300 << 20
+CELL_BYTES: Final = 44
+FIRST_CODE_BYTES: Final = 11
+SECOND_CODE_BYTES: Final = 8
+"""Peak memory of a process that keeps what it has (`proof.job`): its own, and what it takes a cell
+and a base element of the first two codes. Measured: 102, 115, 138 and 180 bytes a cell at 2^24 with
+codes of 4 and 1.5, 4 and 3, 4 and 6, 8 and 6 elements a cell, 115 at 2^26 with 4 and 3, all with
+the traces that are proved."""
 
 
 class ProofError(ValueError):
@@ -65,7 +69,10 @@ class Prover:
     @property
     def memory_bytes(self) -> int:
         """Estimate of the peak memory of a proof."""
-        return self.cells * (CELL_BYTES + (CODE_BYTES << self.profile.starting_log_inv_rate))
+        rate, fold = self.profile.starting_log_inv_rate, self.profile.folds[0]
+        second = self.profile.rates[0] if self.profile.rates else rate + fold - 1
+        codes = (FIRST_CODE_BYTES << rate + fold) + (3 * SECOND_CODE_BYTES << second)
+        return PROCESS_BYTES + self.cells * CELL_BYTES + (self.cells >> fold) * codes
 
     def fill(self, primary: Primary, publics: Mapping[str, int]) -> list[Words]:
         """The traces (columns, rows) of all tables. CircuitError if something does not fit."""
