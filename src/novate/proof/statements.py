@@ -81,7 +81,13 @@ def signed_updates_heights(batch: Batch) -> dict[str, int]:
 
 BATCHES: Final = {"minimal": Batch(8, 8), "small": Batch(64, 64), "main": Batch(7943, 2048)}
 """Of `signed_updates`, by profile; in that of `main` a key signs four times."""
-MAIN: Final = Profile("main", signed_updates_heights(BATCHES["main"]), (5, 4, 4, 4, 3), pow_bits=22)
+MAIN: Final = Profile(
+    "main",
+    signed_updates_heights(BATCHES["main"]),
+    folds=(5, 4, 4, 4, 3),
+    rates=(5, 8, 11, 14),
+    pow_bits=22,
+)
 """66,404,416 cells, just under 2^26: one message more would take 2^27."""
 SHIPPED: Final = (MINIMAL, SMALL, MAIN)
 """Each has its key in `keys/`."""

@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 /// @notice Digests of keys: keccak256 of the code hashes of their data contracts.
 library VerifierKeys {
     bytes32 internal constant SIGNED_UPDATES_MAIN =
-        0xbfd1ce0da94ca344ce64078d7353443fd1792c9000a3943b4eef8814c9675adf;
+        0x252ce20bdce5d5ab4d59cdfdbd92cb126a5c442aab02f061350a13b63e507cba;
     bytes32 internal constant SIGNED_UPDATES_MINIMAL =
         0x9200500464792db0b53c7f0c1d117861e5bba124b23dea1adbf1c7e33e987498;
     bytes32 internal constant SIGNED_UPDATES_SMALL =
