@@ -40,6 +40,7 @@ EXPLAINED = {
         "Sixteen powers for each four bits of an exponent, begun or whole."
     ),
     ("unused-return", "Transcripts.grind"): "Called for its check of the witness.",
+    ("unused-return", "Rows.requireCanonical"): "Called for its check of the word.",
     ("uninitialized-local", ""): "Structs and arrays in memory begin as zero, and that is meant.",
 }
 """(check, function; '' for any) and why the code is right."""

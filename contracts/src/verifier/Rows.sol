@@ -171,7 +171,9 @@ library Rows {
                 cursor := add(cursor, shl(5, sub(count, shl(1, meetings))))
                 count := sub(count, meetings)
             }
-            mstore(add(last, 64), shl(logLeaves, 1)) // meets the last leaf above all levels
+            // What the last leaf meets, above all levels: 2^logLeaves, as meant.
+            // slither-disable-next-line incorrect-shift
+            mstore(add(last, 64), shl(logLeaves, 1))
             used := shr(5, sub(cursor, first))
         }
     }
@@ -205,7 +207,7 @@ library Rows {
                         mstore(level, add(digest, 32))
                         let place := and(index, 32)
                         mstore(place, hash)
-                        mstore(xor(place, 32), calldataload(digest))
+                        mstore(xor(place, 0x20), calldataload(digest))
                         hash := keccak256(0, 64)
                         index := shr(1, index)
                         level := add(level, 32)
@@ -214,7 +216,7 @@ library Rows {
                         mstore(level, add(digest, 32))
                         place := and(index, 32)
                         mstore(place, hash)
-                        mstore(xor(place, 32), calldataload(digest))
+                        mstore(xor(place, 0x20), calldataload(digest))
                         hash := keccak256(0, 64)
                         index := shr(1, index)
                     }
